@@ -1,0 +1,24 @@
+// The areas of the addon; addon.cc calls each once. Only this folder includes <napi.h>.
+#pragma once
+#include <napi.h>
+
+#include <functional>
+#include <memory>
+
+#include "core/problem.h"
+#include "core/status.h"
+
+namespace aibench::addon {
+
+void export_system(Napi::Env env, Napi::Object exports);      // buildInfo, cpuFeatures, cpuCaches, affinity, clockInfo, now
+void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak
+void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createPointerChase
+void export_collective(Napi::Env env, Napi::Object exports);  // createAllreduce, allreduceAlgorithms
+void export_telemetry(Napi::Env env, Napi::Object exports);   // probeNvml, createSampler
+
+// Throws status into JavaScript as an Error with `code` and `remedy`.
+Napi::Error to_error(Napi::Env env, const Status& status);
+// Wraps a problem as the NativeProblem of src/native/types.ts.
+Napi::Value wrap_problem(Napi::Env env, std::unique_ptr<Problem> problem);
+
+}  // namespace aibench::addon

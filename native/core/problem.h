@@ -1,0 +1,48 @@
+// A problem is one thing to be timed: allocated, filled, verified, run again and again, and verified once more.
+// Every native workload (GEMM, STREAM, pointer chase, allreduce, FMA peak) is a Problem, so that the timed loop
+// (core/timed_loop) and the binding (addon/problem_binding) are written once.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/status.h"
+
+namespace aibench {
+
+// What one iteration does, for rates. Zero means "does not apply".
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+  double items = 0;
+};
+
+struct Verification {
+  std::string method;    // "scaled residual against f64", "freivalds", "bit for bit", ...
+  bool passed = false;
+  double error = 0;      // in the method's own unit
+  double tolerance = 0;  // passed == (error <= tolerance), NaN fails
+};
+
+class Problem {
+ public:
+  virtual ~Problem() = default;
+  // Called on the measuring thread (already pinned), never on the JavaScript thread.
+  // Allocation and filling of inputs. Fails with OUT_OF_MEMORY and the like; never throws.
+  virtual Status prepare() = 0;
+  // The timed work: `iterations` back to back. Nothing else may happen here.
+  virtual void run(std::uint64_t iterations) = 0;
+  // Checks the output as run() left it. `run` has been called at least once before.
+  virtual Verification verify() = 0;
+  // Damages the output as a real defect would (one flipped value, one stale tile, one skipped rank), for the test of
+  // the verifier. False when the kind is unknown. The kinds are listed in fault_kinds().
+  virtual bool inject_fault(const std::string& kind) = 0;
+  virtual const char* fault_kinds() const = 0;  // comma separated
+  virtual Work work() const = 0;
+  // Facts for the record: kernel name, isa, blocking, bytes allocated. Keys are camelCase.
+  virtual std::map<std::string, std::string> facts() const = 0;
+  virtual int threads() const = 0;
+};
+
+}  // namespace aibench

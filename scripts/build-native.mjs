@@ -1,0 +1,41 @@
+// Builds the addon with cmake-js, offline: headers come from node-api-headers and node-addon-api in node_modules.
+// Output: build-native-<platform>-<arch>/Release/aibench.node. AIBENCH_NATIVE_BUILD_DIR names another folder.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const out = path.resolve(root, process.env.AIBENCH_NATIVE_BUILD_DIR ?? `build-native-${process.platform}-${process.arch}`);
+
+function need(command, packages) {
+  if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error) {
+    console.error(`aibench: the native addon needs ${command}, which is not on PATH. Install it: ${packages}.`);
+    process.exit(1);
+  }
+}
+need('cmake', 'Debian and Ubuntu `apt-get install cmake`, Fedora `dnf install cmake`, macOS `brew install cmake`');
+need(
+  process.env.CXX ?? 'c++',
+  'Debian and Ubuntu `apt-get install g++ make`, Fedora `dnf install gcc-c++ make`, macOS `xcode-select --install`',
+);
+need('make', 'Debian and Ubuntu `apt-get install make`, Fedora `dnf install make`, macOS `xcode-select --install`');
+
+const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
+const environment = { ...process.env };
+// A parent make's job server (node-gyp's) is not ours.
+delete environment.MAKEFLAGS;
+const args = ['compile', '--directory', path.join(root, 'native'), '--out', out, '--config', 'Release', '--parallel', '2'];
+const result = spawnSync(process.execPath, [cmakeJs, ...args, ...process.argv.slice(2)], {
+  cwd: root,
+  env: environment,
+  stdio: ['ignore', process.env.AIBENCH_BUILD_VERBOSE ? 'inherit' : 'pipe', 'pipe'],
+  encoding: 'utf8',
+});
+if (result.status !== 0) {
+  console.error(result.stdout ?? '', result.stderr ?? '');
+  console.error('aibench: building the native addon failed; the compiler says why above.');
+  process.exit(1);
+}
+console.error(`built ${path.relative(root, path.join(out, 'Release', 'aibench.node'))}`);

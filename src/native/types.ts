@@ -1,0 +1,248 @@
+/**
+ * The whole native surface: plain objects, numbers, typed arrays and opaque handles. The addon's exports and this file
+ * change in one commit; a test compares them.
+ */
+
+/** Instruction-set paths that a kernel may need, weakest first. `scalar` is always there. */
+export const ISAS = ['scalar', 'avx2', 'avx512f', 'neon'] as const;
+export type Isa = (typeof ISAS)[number];
+
+export interface CpuFeatures {
+  arch: 'x86_64' | 'aarch64' | 'other';
+  vendor: string;
+  brand: string;
+  family: number;
+  model: number;
+  stepping: number;
+  /** Paths that this CPU and this operating system can run. */
+  isas: Isa[];
+  /** Every extension found, in the vendors' spelling (avx512_bf16, vnni, amx_tile, sve2, ...). */
+  flags: string[];
+  hypervisor: boolean;
+}
+
+export interface CpuCache {
+  level: number;
+  type: 'data' | 'instruction' | 'unified';
+  sizeBytes: number;
+  lineBytes: number;
+  ways: number;
+  /** Logical CPUs that share this cache, as seen from the first CPU that this process may use. */
+  sharedBy: number;
+}
+
+/** One row of native/gemm/kernels.inc. */
+export interface KernelInfo {
+  name: string;
+  dtype: 'f32' | 'f64';
+  mr: number;
+  nr: number;
+  isa: Isa;
+  /** This CPU and OS can run it. */
+  supported: boolean;
+}
+
+export interface BuildInfo {
+  version: string;
+  compiler: string;
+  target: string;
+  kernels: KernelInfo[];
+}
+
+export interface ClockInfo {
+  /** Smallest step seen, seconds. */
+  resolutionSeconds: number;
+  /** Cost of one reading, seconds. */
+  overheadSeconds: number;
+}
+
+export interface NativeVerification {
+  method: string;
+  passed: boolean;
+  error: number;
+  tolerance: number;
+}
+
+export interface MeasureOptions {
+  /** A warm-up ends when it is detected to have ended, at the latest after this. */
+  maxWarmupSeconds: number;
+  /** A sample is a batch of iterations at least this long (raised when the clock needs more). */
+  minSampleSeconds: number;
+  /** Stop after this much measured time ... */
+  targetSeconds: number;
+  /** ... but not before this many samples ... */
+  minSamples: number;
+  /** ... nor after this many. */
+  maxSamples: number;
+}
+
+export interface NativeMeasurement {
+  /** Start and end of the measured window, CLOCK_MONOTONIC seconds. */
+  windowStart: number;
+  windowEnd: number;
+  /** Duration of each sample, seconds; every sample is `iterationsPerSample` iterations. */
+  samplesSeconds: Float64Array;
+  iterationsPerSample: number;
+  warmup: { samplesSeconds: Float64Array; settled: boolean };
+  /** False when stop() ended it early. */
+  complete: boolean;
+}
+
+/** One thing to be timed; see native/core/problem.h. All promises settle on the event loop; the work is on own threads. */
+export interface NativeProblem {
+  /** Allocates and fills. Rejects with a NativeError. */
+  prepare(): Promise<void>;
+  /** Runs once, then checks the output. */
+  runAndVerify(): Promise<NativeVerification>;
+  /** Times. Leaves the last output in place. */
+  measure(options: MeasureOptions): Promise<NativeMeasurement>;
+  /** Checks the output as it lies, without running. */
+  verify(): Promise<NativeVerification>;
+  /** Damages the output as a defect would; for tests of the verifier. */
+  injectFault(kind: string): void;
+  faultKinds(): string[];
+  /** What one iteration does. */
+  work(): { flops: number; bytes: number; items: number };
+  /** Facts for the record: kernel, isa, blocking, bytesAllocated, ... */
+  facts(): Record<string, string>;
+  /** Asks a running measure() to end after the sample in hand. */
+  stop(): void;
+  /** Frees memory and threads. */
+  dispose(): void;
+}
+
+/** Errors that the addon throws carry these two beside `message`. */
+export interface NativeError extends Error {
+  code: string;
+  remedy: string;
+}
+
+export interface GemmOptions {
+  dtype: 'f32' | 'f64';
+  m: number;
+  n: number;
+  k: number;
+  threads: number;
+  seed: number;
+  /** Force a path; otherwise the best that the CPU and AIBENCH_ISA allow. */
+  isa?: Isa;
+}
+
+export interface PeakOptions {
+  dtype: 'f32' | 'f64';
+  threads: number;
+  isa?: Isa;
+}
+
+export interface StreamOptions {
+  kernel: 'copy' | 'scale' | 'add' | 'triad';
+  /** Bytes of each of the arrays. */
+  bytesPerArray: number;
+  threads: number;
+  seed: number;
+}
+
+export interface PointerChaseOptions {
+  bytes: number;
+  seed: number;
+}
+
+export interface AllreduceOptions {
+  dtype: 'f32';
+  op: 'sum';
+  /** Message size: bytes of each rank's vector. */
+  bytes: number;
+  ranks: number;
+  seed: number;
+  /** Force one algorithm; otherwise chosen by size and rank count. */
+  algorithm?: string;
+}
+
+/** One quantity that the sampler thread reads on its own clock. */
+export interface SamplerChannel {
+  id: string;
+  /** What to read: a file that holds a number, a field of a /proc file, or an NVML field. */
+  read:
+    | { type: 'file'; path: string }
+    | { type: 'procStat'; path: string; field: 'user' | 'system' | 'idle' | 'iowait' | 'steal' | 'total' }
+    | { type: 'loadavg'; path: string }
+    | { type: 'procStatLine'; path: string; key: 'ctxt' | 'procs_running' | 'procs_blocked' }
+    | { type: 'keyedFile'; path: string; key: string }
+    | { type: 'nvml'; device: number; quantity: NvmlQuantity };
+  /** Multiplies the raw number into the unit of the series. */
+  scale: number;
+  periodSeconds: number;
+  /** Ring capacity in readings; the oldest are lost, and counted, when it is not drained in time. */
+  capacity: number;
+}
+
+export type NvmlQuantity =
+  | 'energy'
+  | 'power'
+  | 'powerAverage'
+  | 'temperature'
+  | 'smClock'
+  | 'memoryClock'
+  | 'throttleReasons'
+  | 'utilization';
+
+export interface SamplerReadings {
+  /** CLOCK_MONOTONIC seconds, taken half-way between before and after the read. */
+  timeSeconds: Float64Array;
+  /** NaN where a read failed: a failed read is never 0. */
+  values: Float64Array;
+}
+
+export interface SamplerStats {
+  channels: { id: string; reads: number; failures: number; lost: number; lastError: string }[];
+  /** Deadlines that were missed by more than one period. */
+  overruns: number;
+  /** CPU time that the sampler's thread has used, seconds. */
+  cpuSeconds: number;
+}
+
+export interface NativeSampler {
+  start(): void;
+  /** Takes what has come in since the last call, by channel id. */
+  drain(): Record<string, SamplerReadings>;
+  stats(): SamplerStats;
+  stop(): void;
+}
+
+export interface NvmlDevice {
+  index: number;
+  name: string;
+  uuid: string;
+  memoryBytes: number;
+  /** Quantities that answered, and the reason for each that did not. */
+  quantities: Partial<Record<NvmlQuantity, { ok: boolean; reason: string }>>;
+  powerLimitWatts: number;
+  migEnabled: boolean;
+}
+
+export type NvmlProbe =
+  | { status: 'ok'; library: string; driverVersion: string; devices: NvmlDevice[] }
+  | { status: 'absent' | 'unsupported' | 'denied'; reason: string; remedy: string };
+
+export interface NativeAddon {
+  buildInfo(): BuildInfo;
+  cpuFeatures(): CpuFeatures;
+  cpuCaches(sysRoot?: string): CpuCache[];
+  /** Logical CPUs that this process may run on. */
+  affinity(): number[];
+  clockInfo(): ClockInfo;
+  /** CLOCK_MONOTONIC in seconds: the clock of all windows and series. */
+  now(): number;
+
+  createGemm(options: GemmOptions): NativeProblem;
+  createPeak(options: PeakOptions): NativeProblem;
+  createStream(options: StreamOptions): NativeProblem;
+  createPointerChase(options: PointerChaseOptions): NativeProblem;
+  createAllreduce(options: AllreduceOptions): NativeProblem;
+  /** Names of the allreduce algorithms, one per row of its table. */
+  allreduceAlgorithms(): string[];
+
+  /** `libraries`: paths or sonames to try for libnvidia-ml, in order. */
+  probeNvml(libraries: string[]): NvmlProbe;
+  createSampler(channels: SamplerChannel[], nvmlLibraries: string[]): NativeSampler;
+}
