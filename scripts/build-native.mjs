@@ -7,7 +7,10 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const out = path.resolve(root, process.env.AIBENCH_NATIVE_BUILD_DIR ?? `build-native-${process.platform}-${process.arch}`);
+const out = path.resolve(
+  root,
+  process.env.AIBENCH_NATIVE_BUILD_DIR ?? `build-native-${process.platform}-${process.arch}`,
+);
 
 function need(command, packages) {
   if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error) {
@@ -26,7 +29,17 @@ const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js');
 const environment = { ...process.env };
 // A parent make's job server (node-gyp's) is not ours.
 delete environment.MAKEFLAGS;
-const args = ['compile', '--directory', path.join(root, 'native'), '--out', out, '--config', 'Release', '--parallel', '2'];
+const args = [
+  'compile',
+  '--directory',
+  path.join(root, 'native'),
+  '--out',
+  out,
+  '--config',
+  'Release',
+  '--parallel',
+  '2',
+];
 const result = spawnSync(process.execPath, [cmakeJs, ...args, ...process.argv.slice(2)], {
   cwd: root,
   env: environment,

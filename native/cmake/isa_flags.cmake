@@ -5,3 +5,9 @@ set(AIBENCH_ISA_FLAGS_avx2 -mavx2 -mfma)
 set(AIBENCH_ISA_FLAGS_avx512f -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(AIBENCH_ISA_aarch64 neon)
 set(AIBENCH_ISA_FLAGS_neon -march=armv8-a)
+
+# With all 16 registers in use, GCC's default allocator spills accumulators in the innermost loop; this one does not
+# (docs/kernels.md).
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND AIBENCH_ISA_FLAGS_avx2 -fira-algorithm=priority)
+endif()

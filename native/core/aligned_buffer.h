@@ -19,6 +19,9 @@ class AlignedBuffer {
   Status allocate(std::size_t bytes);
   void release();
   std::size_t size() const { return size_; }
+  // How much of it lies on transparent huge pages now, bytes; 0 where the system does not say. Reads /proc: not for a
+  // timed region.
+  std::size_t huge_page_bytes() const;
   template <typename T>
   T* as() { return static_cast<T*>(data_); }
   template <typename T>

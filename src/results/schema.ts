@@ -43,7 +43,14 @@ export const hostSchema = z.object({
     isas: z.array(text),
     flags: z.array(text),
     caches: z.array(
-      z.object({ level: nonNegative, type: text, sizeBytes: nonNegative, lineBytes: nonNegative, ways: nonNegative, sharedBy: nonNegative }),
+      z.object({
+        level: nonNegative,
+        type: text,
+        sizeBytes: nonNegative,
+        lineBytes: nonNegative,
+        ways: nonNegative,
+        sharedBy: nonNegative,
+      }),
     ),
     maxHertz: nonNegative.nullable(),
   }),
@@ -60,7 +67,9 @@ export const hostSchema = z.object({
   network: z.array(facts),
   os: z.object({ platform: text, distribution: text, release: text, kernel: text, libc: text.nullable() }),
   virtualization: z.object({ virtual: z.boolean(), hypervisor: text.nullable() }),
-  container: z.object({ runtime: text, cpuQuota: finite.nullable(), memoryLimitBytes: nonNegative.nullable() }).nullable(),
+  container: z
+    .object({ runtime: text, cpuQuota: finite.nullable(), memoryLimitBytes: nonNegative.nullable() })
+    .nullable(),
   versions: z.record(z.string(), text),
   state: z.object({
     governor: text.nullable(),
@@ -108,6 +117,8 @@ export const seriesSchema = z.object({
   timeSeconds: z.array(finite),
   /** null where a read failed: a failed read is never 0. */
   values: z.array(finite.nullable()),
+  /** Readings merged into their neighbours to bound a long run; no energy between kept readings changes. */
+  merged: nonNegative.optional(),
 });
 export type Series = z.infer<typeof seriesSchema>;
 
@@ -232,13 +243,13 @@ export const resultSchema = z.object({
   telemetry: z.object({
     sources: z.array(sourceSchema),
     series: z.array(seriesSchema),
-    observer: z.object({ cpuSeconds: nonNegative, wallSeconds: nonNegative, overruns: nonNegative, lost: nonNegative }).nullable(),
+    observer: z
+      .object({ cpuSeconds: nonNegative, wallSeconds: nonNegative, overruns: nonNegative, lost: nonNegative })
+      .nullable(),
   }),
   cases: z.array(caseSchema),
   estimates: z.array(facts).optional(),
   warnings: z.array(warningSchema),
-  seal: z
-    .object({ algorithm: text, digest: text, previous: text.optional(), signature: text.optional() })
-    .optional(),
+  seal: z.object({ algorithm: text, digest: text, previous: text.optional(), signature: text.optional() }).optional(),
 });
 export type ResultDocument = z.infer<typeof resultSchema>;

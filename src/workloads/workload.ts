@@ -3,8 +3,7 @@
  * runs inside a launch: a process of its own that sees one case.
  */
 import type { z } from 'zod';
-import type { NativeAddon } from '../native/types.ts';
-import type { CpuCache } from '../native/types.ts';
+import type { CpuCache, NativeAddon } from '../native/types.ts';
 import type { Verification, Warning, Work } from '../results/schema.ts';
 
 export type ParamValue = string | number | boolean | null | (string | number)[];
@@ -81,6 +80,8 @@ export interface Workload<P extends Params = Params> {
   metrics(params: P): readonly string[];
   /** Which ceiling of a launch the headline is held against, or null. */
   limit(params: P): { ceiling: string; metric: string } | null;
+  /** Short name of a case for a table: the parameters in the field's own words (`f32 2048x2048x2048`). */
+  label(params: P): string;
   /** Seconds that a launch takes beside its measuring time (start, model load, verification): for --dry-run. */
   overheadSeconds(params: P, machine: Machine): number;
   /** Whether it can run here, without running it. Cheap: called in the coordinating process. */

@@ -1,0 +1,52 @@
+// createGemm, createPeak.
+#include "addon/bindings.h"
+#include "addon/options.h"
+#include "gemm/gemm_problem.h"
+#include "gemm/peak_problem.h"
+
+namespace aibench::addon {
+namespace {
+
+constexpr double kMaxDimension = 1 << 24;
+constexpr double kMaxThreads = 4096;
+constexpr double kMaxSeed = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
+
+Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
+  if (status.ok()) return wrap_problem(env, std::move(problem));
+  to_error(env, status).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+Napi::Value create_gemm(const Napi::CallbackInfo& info) {
+  OptionReader read(info, "createGemm");
+  GemmProblemOptions options;
+  options.dtype = read.text("dtype");
+  options.m = static_cast<std::size_t>(read.integer("m", 1, kMaxDimension));
+  options.n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
+  options.k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
+  options.threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  options.isa = read.optional_text("isa");
+  std::unique_ptr<Problem> problem;
+  const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();
+  return finish(info.Env(), status, std::move(problem));
+}
+
+Napi::Value create_peak(const Napi::CallbackInfo& info) {
+  OptionReader read(info, "createPeak");
+  const std::string dtype = read.text("dtype");
+  const int threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
+  const std::string isa = read.optional_text("isa");
+  std::unique_ptr<Problem> problem;
+  const Status status = read.status().ok() ? create_peak_problem(dtype, threads, isa, &problem) : read.status();
+  return finish(info.Env(), status, std::move(problem));
+}
+
+}  // namespace
+
+void export_gemm(Napi::Env env, Napi::Object exports) {
+  exports.Set("createGemm", Napi::Function::New(env, create_gemm, "createGemm"));
+  exports.Set("createPeak", Napi::Function::New(env, create_peak, "createPeak"));
+}
+
+}  // namespace aibench::addon

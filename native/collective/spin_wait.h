@@ -1,0 +1,34 @@
+// Waiting for another rank's flag: a short spin, then the CPU is offered to whoever else wants it. With more ranks than
+// CPUs the rank waited for may be the one that this wait keeps from running, so every failed look yields.
+#pragma once
+#include <sched.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "core/cpu_relax.h"
+
+namespace aibench {
+
+class SpinWait {
+ public:
+  explicit SpinWait(bool oversubscribed) : spins_left_(oversubscribed ? 0 : kSpins) {}
+
+  // Returns when `flag` has reached `value`, counted modulo 2^32; what was written before it was stored is visible.
+  void until(const std::atomic<std::uint32_t>& flag, std::uint32_t value) {
+    while (static_cast<std::int32_t>(flag.load(std::memory_order_acquire) - value) < 0) {
+      if (spins_left_ > 0) {
+        --spins_left_;
+        cpu_relax();
+      } else {
+        sched_yield();
+      }
+    }
+  }
+
+ private:
+  static constexpr int kSpins = 10000;  // some 100 microseconds: longer than any step of a message that is worth spinning for
+  int spins_left_;
+};
+
+}  // namespace aibench

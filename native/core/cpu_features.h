@@ -1,0 +1,56 @@
+// What this CPU and this operating system can run, and how large its caches are.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+
+namespace aibench {
+
+// Instruction-set paths of the kernels, weakest first; the names are those of src/native/types.ts.
+enum class Isa { kScalar, kNeon, kAvx2, kAvx512f };
+const char* isa_name(Isa isa);
+// False when the name is none of the four.
+bool parse_isa(const std::string& name, Isa* isa);
+
+struct CpuFeatures {
+  std::string arch;  // x86_64, aarch64, other
+  std::string vendor;
+  std::string brand;
+  int family = 0;
+  int model = 0;
+  int stepping = 0;
+  std::vector<Isa> isas;           // weakest first; what the CPU has and the OS saves
+  std::vector<std::string> flags;  // in the vendors' spelling
+  bool hypervisor = false;
+};
+// Read once per process.
+const CpuFeatures& cpu_features();
+bool isa_supported(Isa isa);
+
+// The path to use: `requested` if it is not empty, else AIBENCH_ISA if it is set, else the strongest of `built` that
+// runs here. Fails with ISA_UNKNOWN or ISA_UNSUPPORTED.
+Status choose_isa(const std::string& requested, const std::vector<Isa>& built, Isa* isa);
+
+struct CpuCache {
+  int level = 0;
+  std::string type;  // data, instruction, unified
+  long size_bytes = 0;
+  int line_bytes = 0;
+  int ways = 0;
+  int shared_by = 1;  // logical CPUs
+};
+// Caches of the first CPU that this process may use: from <sys_root>/devices/system/cpu, else from cpuid. Hypervisors
+// misreport them, so sizes are checked for plausibility: an entry that cannot be true is left out.
+std::vector<CpuCache> cpu_caches(const std::string& sys_root = "/sys");
+
+// What blocking is derived from: bytes of L1 data, L2 and L3 that one core may count on. Typical small values stand in
+// for a level that nothing reports; the L3 share is size / shared_by.
+struct CacheBudget {
+  long l1 = 32 << 10;
+  long l2 = 256 << 10;
+  long l3_share = 1 << 20;
+};
+CacheBudget cache_budget();
+
+}  // namespace aibench

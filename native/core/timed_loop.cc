@@ -1,0 +1,92 @@
+#include "core/timed_loop.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/clock.h"
+
+namespace aibench {
+namespace {
+
+constexpr double kClockShare = 1e-3;  // the clock's resolution and overhead stay under this share of a sample
+constexpr std::size_t kMaxWarmupSamples = 1'000'000;
+constexpr std::size_t kSettleWindow = 5;
+constexpr double kSettleTolerance = 0.01;
+
+double time_batch(Problem& problem, std::uint64_t iterations) {
+  const double begin = monotonic_seconds();
+  problem.run(iterations);
+  return monotonic_seconds() - begin;
+}
+
+double median_of_five(const double* values) {
+  double sorted[kSettleWindow];
+  std::copy(values, values + kSettleWindow, sorted);
+  std::sort(sorted, sorted + kSettleWindow);
+  return sorted[kSettleWindow / 2];
+}
+
+bool settled(const std::vector<double>& samples) {
+  if (samples.size() < 2 * kSettleWindow) return false;
+  const double* end = samples.data() + samples.size();
+  const double now = median_of_five(end - kSettleWindow);
+  const double before = median_of_five(end - 2 * kSettleWindow);
+  return std::abs(now - before) <= kSettleTolerance * before;
+}
+
+// Iterations that make a sample last at least `seconds`. The fastest of three batches decides, so that one interrupted
+// batch does not make the samples too short.
+std::uint64_t calibrate(Problem& problem, double seconds, double budget, const std::atomic<bool>& stop) {
+  std::uint64_t iterations = 1;
+  const double deadline = monotonic_seconds() + budget;
+  while (!stop.load(std::memory_order_relaxed)) {
+    double best = time_batch(problem, iterations);
+    for (int i = 0; i < 2 && best >= seconds && best < budget / 16; ++i) {
+      best = std::min(best, time_batch(problem, iterations));
+    }
+    if (best >= seconds) return iterations;
+    // Aim 20 % above; never more than tenfold at once, since the first batches run cold and mislead.
+    const double wanted = best > 0 ? 1.2 * seconds / best : 10.0;
+    const double factor = std::clamp(wanted, 1.1, 10.0);
+    iterations = std::max(iterations + 1, static_cast<std::uint64_t>(std::ceil(factor * static_cast<double>(iterations))));
+    if (monotonic_seconds() > deadline && best * 4 >= seconds) return iterations;
+  }
+  return iterations;
+}
+
+}  // namespace
+
+TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options, const std::atomic<bool>& stop) {
+  const ClockInfo clock = clock_info();
+  const double sample_seconds =
+      std::max(options.min_sample_seconds, (clock.resolution_seconds + clock.overhead_seconds) / kClockShare);
+  TimedLoopResult result;
+  // All memory that the loop will need, before anything is timed.
+  const double warmups = std::ceil(options.max_warmup_seconds / sample_seconds) + 1;
+  result.warmup_samples.reserve(static_cast<std::size_t>(std::clamp(warmups, 1.0, double{kMaxWarmupSamples})));
+  result.samples.reserve(options.max_samples);
+
+  const double warmup_begin = monotonic_seconds();
+  result.iterations_per_sample = calibrate(problem, sample_seconds, std::max(options.max_warmup_seconds, 0.05), stop);
+  while (!stop.load(std::memory_order_relaxed) && !(result.warmup_settled = settled(result.warmup_samples)) &&
+         monotonic_seconds() - warmup_begin < options.max_warmup_seconds &&
+         result.warmup_samples.size() < result.warmup_samples.capacity()) {
+    result.warmup_samples.push_back(time_batch(problem, result.iterations_per_sample));
+  }
+
+  double measured = 0;
+  result.window_start = monotonic_seconds();
+  const auto enough = [&] {
+    return result.samples.size() >= options.max_samples ||
+           (measured >= options.target_seconds && result.samples.size() >= options.min_samples);
+  };
+  while (!enough() && !stop.load(std::memory_order_relaxed)) {
+    result.samples.push_back(time_batch(problem, result.iterations_per_sample));
+    measured += result.samples.back();
+  }
+  result.window_end = monotonic_seconds();
+  result.complete = enough();
+  return result;
+}
+
+}  // namespace aibench

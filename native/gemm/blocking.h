@@ -1,0 +1,33 @@
+// How a product is cut so that each piece stays in the cache that it is read from.
+#pragma once
+#include <cstddef>
+
+#include "core/cpu_features.h"
+
+namespace aibench {
+
+// Row-major C[m x n] = A[m x k] * B[k x n], Goto's order: for nc columns, for kc of k, for mc rows, panels of NR columns
+// (packed B, kc x NR, in L1), tiles of MR rows (kc x MR of A from L2).
+struct Blocking {
+  std::size_t mc = 0;
+  std::size_t kc = 0;
+  std::size_t nc = 0;
+};
+
+// Limits for one thread: kc so that a panel of B takes at most three quarters of L1, mc so that a block of A takes half
+// of L2, nc so that packed B takes half of this thread's share of L3 (at least L2). Multiples of what the tile needs.
+Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
+                         std::size_t tile_columns);
+
+// `total` cut into equal parts of at most `limit`, each rounded up to `multiple`: the size of a part.
+std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t multiple);
+
+// Which part of the rows and columns of C each thread computes: a grid of row_parts x column_parts.
+struct ThreadGrid {
+  int row_parts = 1;
+  int column_parts = 1;
+};
+// The grid whose largest part needs the least time, counting tiles (edges included) and the traffic of A and B.
+ThreadGrid thread_grid(int threads, std::size_t m, std::size_t n, std::size_t tile_rows, std::size_t tile_columns);
+
+}  // namespace aibench

@@ -1,0 +1,23 @@
+// GEMM as a Problem: C = A * B with random inputs, on our own kernels.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/problem.h"
+
+namespace aibench {
+
+struct GemmProblemOptions {
+  std::string dtype;  // f32, f64
+  std::size_t m = 0, n = 0, k = 0;
+  int threads = 1;
+  std::uint64_t seed = 0;
+  std::string isa;  // empty: the best that the CPU and AIBENCH_ISA allow
+};
+
+// Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED; allocates nothing large.
+Status create_gemm_problem(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem);
+
+}  // namespace aibench

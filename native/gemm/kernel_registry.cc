@@ -1,0 +1,64 @@
+#include "gemm/kernel_registry.h"
+
+#include <type_traits>
+
+namespace aibench {
+namespace {
+
+template <typename T, typename Row>
+void append_if(std::vector<const Microkernel<T>*>& rows, const Row& row) {
+  if constexpr (std::is_same_v<Row, Microkernel<T>>) rows.push_back(&row);
+}
+
+template <typename T>
+std::vector<const Microkernel<T>*> collect() {
+  std::vector<const Microkernel<T>*> rows;
+#define AIBENCH_GEMM_KERNEL(dtype, type, shape, path) append_if<T>(rows, gemm_##dtype##_##shape##_##path);
+#include "gemm/kernels.inc"
+#undef AIBENCH_GEMM_KERNEL
+  return rows;
+}
+
+template <typename T>
+KernelRow describe(const char* dtype, const Microkernel<T>& kernel) {
+  return {kernel.name, dtype, kernel.rows, kernel.columns(), kernel.isa};
+}
+
+}  // namespace
+
+std::vector<KernelRow> kernel_rows() {
+  std::vector<KernelRow> rows;
+#define AIBENCH_GEMM_KERNEL(dtype, type, shape, path) rows.push_back(describe(#dtype, gemm_##dtype##_##shape##_##path));
+#include "gemm/kernels.inc"
+#undef AIBENCH_GEMM_KERNEL
+  return rows;
+}
+
+template <typename T>
+const std::vector<const Microkernel<T>*>& microkernels() {
+  static const std::vector<const Microkernel<T>*> rows = collect<T>();
+  return rows;
+}
+
+template <typename T>
+Status choose_microkernel(const std::string& requested, const Microkernel<T>** kernel) {
+  std::vector<Isa> built;
+  for (const Microkernel<T>* row : microkernels<T>()) built.push_back(row->isa);
+  Isa isa;
+  Status status = choose_isa(requested, built, &isa);
+  if (!status.ok()) return status;
+  for (const Microkernel<T>* row : microkernels<T>()) {
+    if (row->isa == isa) {
+      *kernel = row;
+      break;
+    }
+  }
+  return status;
+}
+
+template const std::vector<const Microkernel<float>*>& microkernels<float>();
+template const std::vector<const Microkernel<double>*>& microkernels<double>();
+template Status choose_microkernel<float>(const std::string&, const Microkernel<float>**);
+template Status choose_microkernel<double>(const std::string&, const Microkernel<double>**);
+
+}  // namespace aibench

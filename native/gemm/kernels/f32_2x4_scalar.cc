@@ -1,0 +1,34 @@
+// f32, 2 x 4, plain C++: the path that runs everywhere. A "vector" is one element.
+#include "gemm/kernels/tile_body.h"
+
+namespace aibench {
+namespace {
+
+struct Vector {
+  using Element = float;
+  using Register = float;
+  static constexpr int kLanes = 1;
+  static Register zero() { return 0; }
+  static void pin(Register& v) {
+#if defined(__x86_64__)
+    asm volatile("" : "+x"(v));
+#elif defined(__aarch64__)
+    asm volatile("" : "+w"(v));
+#endif
+  }
+  static Register load(const float* p) { return *p; }
+  static Register broadcast(const float* p) { return *p; }
+  static Register mul(Register a, Register b) { return a * b; }
+  static Register fma(Register a, Register b, Register c) { return a * b + c; }
+  static Register broadcast_in_order(const Element* p) { return broadcast(p); }
+  static void accumulate(Register& c, Register a, Register b) { c += a * b; }
+  static void store(float* p, Register v) { *p = v; }
+  static Register load_partial(const float* p, std::size_t) { return *p; }
+  static void store_partial(float* p, Register v, std::size_t) { *p = v; }
+};
+
+}  // namespace
+
+constexpr Microkernel<float> gemm_f32_2x4_scalar = make_microkernel<Vector, 2, 4>("f32_2x4_scalar", Isa::kScalar);
+
+}  // namespace aibench

@@ -1,0 +1,55 @@
+// f32, 8 x 48, AVX-512F: 24 accumulators, 3 vectors of B and 1 broadcast of A in 28 of the 32 registers. Eight rows of A
+// are read in place: they still fit in the ways of an L1 when lda is a power of two.
+#ifdef AIBENCH_SIMDE  // a correctness build on a CPU without AVX-512, see native/test
+#include <simde/x86/avx512.h>
+#else
+#include <immintrin.h>
+#endif
+
+#include "gemm/kernels/tile_body.h"
+
+namespace aibench {
+namespace {
+
+struct Vector {
+  using Element = float;
+  using Register = __m512;
+  static constexpr int kLanes = 16;
+  static Register zero() { return _mm512_setzero_ps(); }
+  static void pin([[maybe_unused]] Register& v) {
+#ifndef AIBENCH_SIMDE
+    asm volatile("" : "+v"(v));
+#endif
+  }
+  static Register load(const float* p) { return _mm512_loadu_ps(p); }
+  static Register broadcast(const float* p) { return _mm512_set1_ps(*p); }
+  static Register mul(Register a, Register b) { return _mm512_mul_ps(a, b); }
+  static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
+  // Volatile asm keeps the order of the source: GCC otherwise hoists broadcasts, runs out of registers and spills.
+  static Register broadcast_in_order(const Element* p) {
+#ifdef AIBENCH_SIMDE
+    return broadcast(p);
+#else
+    Register v;
+    asm volatile("vbroadcastss %1, %0" : "=v"(v) : "m"(*p));
+    return v;
+#endif
+  }
+  static void accumulate(Register& c, Register a, Register b) {
+#ifdef AIBENCH_SIMDE
+    c = fma(a, b, c);
+#else
+    asm volatile("vfmadd231ps %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+#endif
+  }
+  static void store(float* p, Register v) { _mm512_storeu_ps(p, v); }
+  static __mmask16 mask(std::size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
+  static Register load_partial(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(mask(count), p); }
+  static void store_partial(float* p, Register v, std::size_t count) { _mm512_mask_storeu_ps(p, mask(count), v); }
+};
+
+}  // namespace
+
+constexpr Microkernel<float> gemm_f32_8x48_avx512f = make_microkernel<Vector, 8, 3>("f32_8x48_avx512f", Isa::kAvx512f);
+
+}  // namespace aibench

@@ -1,0 +1,55 @@
+// f64, 8 x 24, AVX-512F: 24 accumulators, 3 vectors of B and 1 broadcast of A in 28 of the 32 registers. Eight rows of A
+// are read in place: they still fit in the ways of an L1 when lda is a power of two.
+#ifdef AIBENCH_SIMDE  // a correctness build on a CPU without AVX-512, see native/test
+#include <simde/x86/avx512.h>
+#else
+#include <immintrin.h>
+#endif
+
+#include "gemm/kernels/tile_body.h"
+
+namespace aibench {
+namespace {
+
+struct Vector {
+  using Element = double;
+  using Register = __m512d;
+  static constexpr int kLanes = 8;
+  static Register zero() { return _mm512_setzero_pd(); }
+  static void pin([[maybe_unused]] Register& v) {
+#ifndef AIBENCH_SIMDE
+    asm volatile("" : "+v"(v));
+#endif
+  }
+  static Register load(const double* p) { return _mm512_loadu_pd(p); }
+  static Register broadcast(const double* p) { return _mm512_set1_pd(*p); }
+  static Register mul(Register a, Register b) { return _mm512_mul_pd(a, b); }
+  static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_pd(a, b, c); }
+  // Volatile asm keeps the order of the source: GCC otherwise hoists broadcasts, runs out of registers and spills.
+  static Register broadcast_in_order(const Element* p) {
+#ifdef AIBENCH_SIMDE
+    return broadcast(p);
+#else
+    Register v;
+    asm volatile("vbroadcastsd %1, %0" : "=v"(v) : "m"(*p));
+    return v;
+#endif
+  }
+  static void accumulate(Register& c, Register a, Register b) {
+#ifdef AIBENCH_SIMDE
+    c = fma(a, b, c);
+#else
+    asm volatile("vfmadd231pd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+#endif
+  }
+  static void store(double* p, Register v) { _mm512_storeu_pd(p, v); }
+  static __mmask8 mask(std::size_t count) { return static_cast<__mmask8>((1u << count) - 1); }
+  static Register load_partial(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(mask(count), p); }
+  static void store_partial(double* p, Register v, std::size_t count) { _mm512_mask_storeu_pd(p, mask(count), v); }
+};
+
+}  // namespace
+
+constexpr Microkernel<double> gemm_f64_8x24_avx512f = make_microkernel<Vector, 8, 3>("f64_8x24_avx512f", Isa::kAvx512f);
+
+}  // namespace aibench

@@ -1,0 +1,199 @@
+// The body of every microkernel, written once. A kernel file defines a struct `Vector` with the operations of one ISA and
+// one dtype, includes this file and instantiates AIBENCH_GEMM_MICROKERNEL.
+//
+// Accumulators are named variables, not an array: GCC 12 keeps arrays of vectors on the stack, which costs half of the
+// speed (docs/kernels.md). Everything is in an unnamed namespace and free of library templates, so that no code with
+// these ISA flags can be picked by the linker for the base build.
+#pragma once
+#include <cstddef>
+
+#include "gemm/microkernel.h"
+
+namespace aibench {
+namespace {
+
+// X(row, vector) for the whole grid; constexpr conditions drop what a smaller tile has not.
+#define AIBENCH_ROW(X, r) X(r, 0) X(r, 1) X(r, 2) X(r, 3)
+#define AIBENCH_GRID(X) \
+  AIBENCH_ROW(X, 0) AIBENCH_ROW(X, 1) AIBENCH_ROW(X, 2) AIBENCH_ROW(X, 3) \
+  AIBENCH_ROW(X, 4) AIBENCH_ROW(X, 5) AIBENCH_ROW(X, 6) AIBENCH_ROW(X, 7)
+
+#define AIBENCH_DECLARE(r, v) typename V::Register c##r##v = V::zero();
+#define AIBENCH_FMA(r, v) \
+  if constexpr (R > r && N > v) V::accumulate(c##r##v, a##r, b##v);
+// V::pin keeps the vector in its register: GCC would rather load it again as the memory operand of each FMA.
+#define AIBENCH_LOAD_B(v)                                                  \
+  typename V::Register b##v = V::zero();                                   \
+  if constexpr (N > v) {                                                   \
+    b##v = V::load(b + v * V::kLanes);                                     \
+    V::pin(b##v);                                                          \
+    if constexpr (kPacking) V::store(pack + v * V::kLanes, b##v);          \
+  }
+#define AIBENCH_STEP_ROW(r, base, offset)                                  \
+  if constexpr (R > r) {                                                   \
+    const typename V::Register a##r = V::broadcast_in_order(at(base, offset)); \
+    AIBENCH_ROW(AIBENCH_FMA, r)                                            \
+  }
+
+// One step of k: a row of B times a column of A. The empty asm statements keep GCC from turning the few strides into
+// dozens of precomputed offsets, which it would then reload from the stack in every step.
+#define AIBENCH_STEP                                                       \
+  {                                                                        \
+    __builtin_prefetch(prefetch, 0, 2);                                    \
+    prefetch += prefetch_stride;                                           \
+    AIBENCH_LOAD_B(0) AIBENCH_LOAD_B(1) AIBENCH_LOAD_B(2) AIBENCH_LOAD_B(3) \
+    AIBENCH_STEP_ROW(0, a_low, 0)                                          \
+    AIBENCH_STEP_ROW(1, a_low, lda)                                        \
+    AIBENCH_STEP_ROW(2, a_low, 2 * lda)                                    \
+    AIBENCH_STEP_ROW(3, a_low, lda3)                                       \
+    AIBENCH_STEP_ROW(4, a_high, 0)                                         \
+    AIBENCH_STEP_ROW(5, a_high, lda)                                       \
+    AIBENCH_STEP_ROW(6, a_high, 2 * lda)                                   \
+    AIBENCH_STEP_ROW(7, a_high, lda3)                                      \
+    ++a_low;                                                               \
+    asm("" : "+r"(a_low));                                                 \
+    if constexpr (R > 4) {                                                 \
+      ++a_high;                                                            \
+      asm("" : "+r"(a_high));                                              \
+    }                                                                      \
+    b = at(b, ldb);                                                        \
+    asm("" : "+r"(b), "+r"(prefetch));                                     \
+    if constexpr (kPacking) {                                              \
+      pack += N * V::kLanes;                                               \
+      asm("" : "+r"(pack));                                                \
+    }                                                                      \
+  }
+
+// p moved by a number of bytes.
+template <typename T>
+inline __attribute__((always_inline)) const T* at(const T* p, std::ptrdiff_t bytes) {
+  return reinterpret_cast<const T*>(reinterpret_cast<const char*>(p) + bytes);
+}
+
+// Stores c = alpha * acc [+ beta * c]. Only the last vector of a tile may be partial.
+template <typename V, bool kLast>
+inline __attribute__((always_inline)) void store_c(typename V::Element* c, typename V::Register acc,
+                                                   typename V::Register alpha, typename V::Register beta,
+                                                   bool read_c, std::size_t tail) {
+  acc = V::mul(alpha, acc);
+  if (kLast && tail != V::kLanes) {
+    if (read_c) acc = V::fma(beta, V::load_partial(c, tail), acc);
+    V::store_partial(c, acc, tail);
+  } else {
+    if (read_c) acc = V::fma(beta, V::load(c), acc);
+    V::store(c, acc);
+  }
+}
+
+template <typename V, int R, int N, bool kPacking>
+void tile(const Tile<typename V::Element>& t) {
+  using T = typename V::Element;
+  AIBENCH_GRID(AIBENCH_DECLARE)
+  const T* a_low = t.a;
+  const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(T));  // strides in bytes from here on
+  [[maybe_unused]] std::ptrdiff_t lda3 = 3 * lda;
+  asm("" : "+r"(lda3));
+  [[maybe_unused]] const T* a_high = at(a_low, R > 4 ? 4 * lda : 0);
+  const T* b = t.b;
+  const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(T));
+  [[maybe_unused]] T* pack = t.pack;
+  const char* prefetch = t.prefetch;
+  const std::ptrdiff_t prefetch_stride = t.prefetch_stride;
+
+  // C is fetched while the product is computed, one row every so many groups of four steps: a burst of prefetches at
+  // the start fills the miss buffers and stalls the streams of A and B.
+  std::size_t groups = t.k / 4;
+  const std::size_t spacing = groups / R + 1;
+  std::size_t until_next = 1;
+  const T* c_ahead = t.c;
+  for (; groups != 0; --groups) {
+    if (--until_next == 0) {
+      __builtin_prefetch(c_ahead, 1, 3);
+      if constexpr (N * V::kLanes * sizeof(T) > 64) __builtin_prefetch(c_ahead + 64 / sizeof(T), 1, 3);
+      if constexpr (N * V::kLanes * sizeof(T) > 128) __builtin_prefetch(c_ahead + 128 / sizeof(T), 1, 3);
+      __builtin_prefetch(c_ahead + N * V::kLanes - 1, 1, 3);
+      c_ahead += t.ldc;
+      until_next = spacing;
+    }
+    AIBENCH_STEP
+    AIBENCH_STEP
+    AIBENCH_STEP
+    AIBENCH_STEP
+  }
+  for (std::size_t rest = t.k % 4; rest != 0; --rest) AIBENCH_STEP
+
+  const typename V::Register alpha = V::broadcast(&t.alpha);
+  const typename V::Register beta = V::broadcast(&t.beta);
+  const bool read_c = t.beta != T{0};
+  const std::size_t tail = t.tail;
+  T* c = t.c;
+#define AIBENCH_STORE(r, v)                                                                            \
+  if constexpr (R > r && N > v) {                                                                      \
+    store_c<V, v == N - 1>(c + r * t.ldc + v * V::kLanes, c##r##v, alpha, beta, read_c, tail);         \
+  }
+  AIBENCH_GRID(AIBENCH_STORE)
+#undef AIBENCH_STORE
+}
+
+template <typename V>
+void pack_panel(std::size_t k, const typename V::Element* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
+                typename V::Element* panel) {
+  for (std::size_t i = 0; i < k; ++i, b += ldb) {
+    for (int v = 0; v + 1 < vectors; ++v, panel += V::kLanes) V::store(panel, V::load(b + v * V::kLanes));
+    V::store(panel, V::load_partial(b + (vectors - 1) * V::kLanes, tail));
+    panel += V::kLanes;
+  }
+}
+
+template <typename V, int R, int N>
+void multiply_add_chains(std::size_t steps, const typename V::Element* a_values, const typename V::Element* b_values,
+                         typename V::Element* sums) {
+  AIBENCH_GRID(AIBENCH_DECLARE)
+  typename V::Register a = V::load(a_values);
+  typename V::Register b = V::load(b_values);
+#define AIBENCH_CHAIN(r, v) \
+  if constexpr (R > r && N > v) V::accumulate(c##r##v, a, b);
+  for (std::size_t i = 0; i < steps; ++i) {
+    V::pin(a);
+    AIBENCH_GRID(AIBENCH_CHAIN)
+  }
+#undef AIBENCH_CHAIN
+#define AIBENCH_STORE(r, v) \
+  if constexpr (R > r && N > v) V::store(sums + (r * N + v) * V::kLanes, c##r##v);
+  AIBENCH_GRID(AIBENCH_STORE)
+#undef AIBENCH_STORE
+}
+
+#undef AIBENCH_STEP
+#undef AIBENCH_STEP_ROW
+#undef AIBENCH_LOAD_B
+#undef AIBENCH_FMA
+#undef AIBENCH_DECLARE
+#undef AIBENCH_GRID
+#undef AIBENCH_ROW
+
+template <typename V, int R, int N>
+constexpr void fill_row(Microkernel<typename V::Element>& kernel) {
+  kernel.plain[R][N] = tile<V, R, N, false>;
+  kernel.packing[R][N] = tile<V, R, N, true>;
+  if constexpr (N > 1) fill_row<V, R, N - 1>(kernel);
+}
+
+template <typename V, int R, int N>
+constexpr void fill_grid(Microkernel<typename V::Element>& kernel) {
+  fill_row<V, R, N>(kernel);
+  if constexpr (R > 1) fill_grid<V, R - 1, N>(kernel);
+}
+
+// The microkernel of MR = R rows and NR = N vectors.
+template <typename V, int R, int N>
+constexpr Microkernel<typename V::Element> make_microkernel(const char* name, Isa isa) {
+  static_assert(R <= kMaxTileRows && N <= kMaxTileVectors);
+  Microkernel<typename V::Element> kernel{name, isa, R, N, V::kLanes, {}, {}, pack_panel<V>,
+                                         multiply_add_chains<V, R, N>};
+  fill_grid<V, R, N>(kernel);
+  return kernel;
+}
+
+}  // namespace
+}  // namespace aibench

@@ -1,0 +1,108 @@
+#include "gemm/peak_problem.h"
+
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "core/aligned_buffer.h"
+#include "core/thread_team.h"
+#include "gemm/kernel_registry.h"
+
+namespace aibench {
+namespace {
+
+// Steps of one iteration. Every accumulator ends at steps * a * b, at most 2^13 * 15 * 15 < 2^24: exact in f32, so that the
+// check below is for equality. An iteration lasts some ten microseconds, against which its few stores do not count.
+constexpr std::size_t kSteps = 8192;
+
+template <typename T>
+class PeakProblem final : public Problem {
+ public:
+  PeakProblem(const std::string& dtype, int threads, const Microkernel<T>& kernel)
+      : dtype_(dtype), threads_(threads), kernel_(kernel) {}
+
+  Status prepare() override {
+    team_.emplace(threads_);
+    team_->bind_caller();
+    for (int i = 0; i < lanes(); ++i) {
+      a_[i] = static_cast<T>(1 + 2 * (i % 8));
+      b_[i] = static_cast<T>(15 - 2 * (i % 8));
+    }
+    return sums_.allocate(static_cast<std::size_t>(threads_) * stride() * sizeof(T));
+  }
+
+  void run(std::uint64_t iterations) override {
+    team_->run([this, iterations](int member) {
+      T* sums = sums_.as<T>() + static_cast<std::size_t>(member) * stride();
+      for (std::uint64_t i = iterations; i != 0; --i) kernel_.multiply_add_chains(kSteps, a_, b_, sums);
+    });
+  }
+
+  // The closed form of every lane of every chain of every thread: a loop that was shortened or optimised away shows.
+  Verification verify() override {
+    double error = 0;
+    for (int member = 0; member < threads_; ++member) {
+      const T* sums = sums_.as<T>() + static_cast<std::size_t>(member) * stride();
+      for (int i = 0; i < chains() * lanes(); ++i) {
+        const double expected = static_cast<double>(kSteps) * a_[i % lanes()] * b_[i % lanes()];
+        const double difference = std::abs(sums[i] - expected);
+        if (!(difference <= error)) error = difference;
+      }
+    }
+    return {"closed form of the accumulators", error == 0, error, 0};
+  }
+
+  const char* fault_kinds() const override { return "value"; }
+  bool inject_fault(const std::string& kind) override {
+    if (kind != "value") return false;
+    sums_.as<T>()[lanes() - 1] += 1;
+    return true;
+  }
+
+  Work work() const override {
+    return {2.0 * threads_ * static_cast<double>(kSteps) * chains() * lanes(), 0, 0};
+  }
+
+  std::map<std::string, std::string> facts() const override {
+    return {{"kernel", kernel_.name},
+            {"isa", isa_name(kernel_.isa)},
+            {"dtype", dtype_},
+            {"chains", std::to_string(chains())},
+            {"threads", std::to_string(threads_)}};
+  }
+
+  int threads() const override { return threads_; }
+
+ private:
+  int lanes() const { return kernel_.lanes; }
+  int chains() const { return kernel_.rows * kernel_.vectors; }
+  // Elements between the results of two threads: whole pages, so that they share nothing.
+  std::size_t stride() const { return 4096; }
+
+  const std::string dtype_;
+  const int threads_;
+  const Microkernel<T>& kernel_;
+  std::optional<ThreadTeam> team_;
+  alignas(64) T a_[kMaxLanes] = {};
+  alignas(64) T b_[kMaxLanes] = {};
+  AlignedBuffer sums_;
+};
+
+template <typename T>
+Status create(const std::string& dtype, int threads, const std::string& isa, std::unique_ptr<Problem>* problem) {
+  const Microkernel<T>* kernel = nullptr;
+  Status status = choose_microkernel<T>(isa, &kernel);
+  if (status.ok()) *problem = std::make_unique<PeakProblem<T>>(dtype, threads, *kernel);
+  return status;
+}
+
+}  // namespace
+
+Status create_peak_problem(const std::string& dtype, int threads, const std::string& isa,
+                           std::unique_ptr<Problem>* problem) {
+  if (dtype == "f32") return create<float>(dtype, threads, isa, problem);
+  if (dtype == "f64") return create<double>(dtype, threads, isa, problem);
+  return Status::failure("DTYPE_UNKNOWN", "peak has no kernel for the dtype \"" + dtype + "\"", "Choose f32 or f64.");
+}
+
+}  // namespace aibench

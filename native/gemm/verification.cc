@@ -1,0 +1,138 @@
+#include "gemm/verification.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "gemm/double_double.h"
+#include "gemm/random_fill.h"
+
+namespace aibench {
+namespace {
+
+template <typename T>
+using Wide = std::conditional_t<sizeof(T) == 4, PlainDouble, DoubleDouble>;
+
+// Unit round-off of T, and of the arithmetic that checks it.
+template <typename T>
+constexpr double kUnit = std::numeric_limits<T>::epsilon() / 2;
+template <typename T>
+constexpr double kWideUnit = sizeof(T) == 4 ? 0x1p-53 : 0x1p-104;
+
+// Work up to which the reference is used: a tenth to a few tenths of a second.
+template <typename T>
+constexpr double kReferenceWork = sizeof(T) == 4 ? 0x1p27 : 0x1p24;
+
+constexpr int kVectors = 2;
+
+// The larger, with NaN winning.
+double worse(double a, double b) { return std::isnan(a) || a > b ? a : b; }
+
+double sign(std::uint64_t bits, int vector) { return (bits >> vector) & 1 ? 1.0 : -1.0; }
+
+Verification judge(const char* method, double error, double tolerance) {
+  return {method, error <= tolerance, error, tolerance};
+}
+
+}  // namespace
+
+template <typename T>
+Verification verify_against_reference(const Product<T>& p) {
+  std::vector<double> column_norms(p.n, 0.0);
+  for (std::size_t l = 0; l < p.k; ++l) {
+    for (std::size_t j = 0; j < p.n; ++j) {
+      const double x = p.b[l * p.ldb + j];
+      column_norms[j] += x * x;
+    }
+  }
+  for (double& norm : column_norms) norm = std::sqrt(norm);
+  std::vector<Wide<T>> row(p.n);
+  double error = 0;
+  for (std::size_t i = 0; i < p.m; ++i) {
+    std::fill(row.begin(), row.end(), Wide<T>{});
+    double row_norm = 0;
+    for (std::size_t l = 0; l < p.k; ++l) {
+      const double x = p.a[i * p.lda + l];
+      row_norm += x * x;
+      const T* b = p.b + l * p.ldb;
+      for (std::size_t j = 0; j < p.n; ++j) row[j].add_product(x, b[j]);
+    }
+    row_norm = std::sqrt(row_norm);
+    for (std::size_t j = 0; j < p.n; ++j) {
+      Wide<T> difference = row[j];
+      difference.add(-static_cast<double>(p.c[i * p.ldc + j]));
+      error = worse(error, std::abs(difference.value()) / (kUnit<T> * row_norm * column_norms[j]));
+    }
+  }
+  return judge(sizeof(T) == 4 ? "scaled residual against f64" : "scaled residual against double-double", error,
+               kGemmTolerance);
+}
+
+template <typename T>
+Verification verify_freivalds(const Product<T>& p, std::uint64_t seed) {
+  std::vector<std::uint64_t> signs(p.n);
+  for (std::size_t j = 0; j < p.n; ++j) signs[j] = random_bits(seed, j);
+  std::vector<Wide<T>> br(p.k * kVectors);  // B r
+  for (std::size_t l = 0; l < p.k; ++l) {
+    const T* b = p.b + l * p.ldb;
+    Wide<T> sums[kVectors];
+    for (std::size_t j = 0; j < p.n; ++j) {
+      for (int v = 0; v < kVectors; ++v) sums[v].add(sign(signs[j], v) * b[j]);
+    }
+    for (int v = 0; v < kVectors; ++v) br[l * kVectors + v] = sums[v];
+  }
+  double worst = 0;
+  for (std::size_t i = 0; i < p.m; ++i) {
+    Wide<T> difference[kVectors];  // (A (B r) - C r)_i
+    const T* a = p.a + i * p.lda;
+    for (std::size_t l = 0; l < p.k; ++l) {
+      for (int v = 0; v < kVectors; ++v) {
+        const Wide<T>& s = br[l * kVectors + v];
+        difference[v].add_product(a[l], s.high);
+        if constexpr (sizeof(T) == 8) difference[v].add(a[l] * s.low);
+      }
+    }
+    const T* c = p.c + i * p.ldc;
+    for (std::size_t j = 0; j < p.n; ++j) {
+      for (int v = 0; v < kVectors; ++v) difference[v].add(-sign(signs[j], v) * c[j]);
+    }
+    for (int v = 0; v < kVectors; ++v) worst = worse(worst, std::abs(difference[v].value()));
+  }
+  const auto n = static_cast<double>(p.n), k = static_cast<double>(p.k);
+  const double scale = kUnit<T> * std::sqrt(n) * k / 3;
+  const double own_rounding = kWideUnit<T> * (n + k) * n * k;
+  return judge(sizeof(T) == 4 ? "freivalds in f64" : "freivalds in double-double", worst / scale,
+               kGemmTolerance + own_rounding / scale);
+}
+
+template <typename T>
+bool uses_reference(std::size_t m, std::size_t n, std::size_t k) {
+  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kReferenceWork<T>;
+}
+
+template <typename T>
+Verification verify_product(const Product<T>& p, std::uint64_t seed) {
+  return uses_reference<T>(p.m, p.n, p.k) ? verify_against_reference(p) : verify_freivalds(p, seed);
+}
+
+// Twice the tolerance: once to be above it, once for a rounding error of the other sign. |A_i| |B_j| is at most k.
+template <typename T>
+double detectable_change(std::size_t m, std::size_t n, std::size_t k) {
+  const auto columns = static_cast<double>(n), depth = static_cast<double>(k);
+  const double tolerance = kGemmTolerance * kUnit<T> * depth;
+  if (uses_reference<T>(m, n, k)) return 2 * tolerance;
+  return 2 * (tolerance * std::sqrt(columns) / 3 + kWideUnit<T> * (columns + depth) * columns * depth);
+}
+
+#define AIBENCH_INSTANTIATE(T)                                                                \
+  template Verification verify_against_reference<T>(const Product<T>&);                       \
+  template Verification verify_freivalds<T>(const Product<T>&, std::uint64_t);                \
+  template Verification verify_product<T>(const Product<T>&, std::uint64_t);                  \
+  template bool uses_reference<T>(std::size_t, std::size_t, std::size_t);                     \
+  template double detectable_change<T>(std::size_t, std::size_t, std::size_t);
+AIBENCH_INSTANTIATE(float)
+AIBENCH_INSTANTIATE(double)
+
+}  // namespace aibench

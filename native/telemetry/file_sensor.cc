@@ -1,0 +1,85 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <limits>
+#include <string_view>
+
+#include "telemetry/sensor.h"
+
+namespace aibench {
+namespace {
+
+constexpr std::size_t kFirstBuffer = 4096;
+constexpr std::size_t kLargestBuffer = 1 << 20;  // /proc/stat of the largest machines is some 100 KiB
+
+class FileSensor final : public Sensor {
+ public:
+  FileSensor(std::string path, std::vector<TextRule> rules)
+      : path_(std::move(path)), rules_(std::move(rules)), buffer_(kFirstBuffer) {
+    for (const TextRule& rule : rules_) whole_file_ = whole_file_ || rule.kind == TextRule::kKeyed;
+  }
+  ~FileSensor() override {
+    if (fd_ >= 0) close(fd_);
+  }
+  FileSensor(const FileSensor&) = delete;
+  FileSensor& operator=(const FileSensor&) = delete;
+
+  const char* group() const override { return "file"; }
+
+  void read(std::vector<Outcome>* outcomes) override {
+    constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+    const ssize_t length = fill();
+    for (std::size_t i = 0; i < rules_.size(); ++i) {
+      Outcome& outcome = (*outcomes)[i];
+      if (length < 0) {
+        outcome = {kNothing, {ReadFailure::kErrno, static_cast<std::int32_t>(-length)}};
+        continue;
+      }
+      outcome.value = find(rules_[i], {buffer_.data(), static_cast<std::size_t>(length)});
+      outcome.failure = {std::isnan(outcome.value) ? ReadFailure::kNotANumber : ReadFailure::kNone, 0};
+    }
+  }
+
+ private:
+  // The file's text into buffer_: its length, or -errno.
+  ssize_t fill() {
+    if (fd_ < 0) {
+      // O_NONBLOCK: a FIFO or a device in the place of the file must not hold this thread.
+      fd_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+      if (fd_ < 0) return -errno;
+    }
+    for (;;) {
+      const ssize_t length = pread(fd_, buffer_.data(), buffer_.size(), 0);
+      if (length < 0 && errno == EINTR) continue;
+      if (length < 0) return -errno;
+      const bool more = static_cast<std::size_t>(length) == buffer_.size() && buffer_.size() < kLargestBuffer;
+      if (!whole_file_ || !more) return length;
+      buffer_.resize(buffer_.size() * 4);
+    }
+  }
+
+  static double find(const TextRule& rule, std::string_view text) {
+    switch (rule.kind) {
+      case TextRule::kLeadingNumber: return parse_leading_number(text);
+      case TextRule::kCpuTime: return parse_cpu_time(text, rule.field);
+      case TextRule::kKeyed: return parse_keyed_number(text, rule.key);
+    }
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+
+  std::string path_;
+  std::vector<TextRule> rules_;
+  std::vector<char> buffer_;
+  bool whole_file_ = false;
+  int fd_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Sensor> make_file_sensor(const std::string& path, std::vector<TextRule> rules) {
+  return std::make_unique<FileSensor>(path, std::move(rules));
+}
+
+}  // namespace aibench

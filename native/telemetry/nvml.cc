@@ -1,0 +1,305 @@
+#include "telemetry/nvml.h"
+
+#include <cmath>
+#include <limits>
+
+namespace aibench {
+namespace {
+
+using nvml::Device;
+using nvml::Return;
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+
+constexpr const char* kQuantityNames[kNvmlQuantities] = {"energy",  "power",       "powerAverage",    "temperature",
+                                                         "smClock", "memoryClock", "throttleReasons", "utilization"};
+
+std::string failed(const char* call, Return code) {
+  return std::string(call) + " failed: " + nvml_error_name(code);
+}
+
+NvmlAbsence absence_of(const char* call, Return code) {
+  const std::string reason = failed(call, code);
+  if (code == nvml::kNoPermission) {
+    return {"denied", reason, "Give this user access to the /dev/nvidia* devices, or run as a user who has it.", code};
+  }
+  if (code == nvml::kDriverNotLoaded) {
+    return {"absent", reason, "Load the NVIDIA kernel driver (modprobe nvidia); without a GPU there is nothing to do.",
+            code};
+  }
+  if (code == nvml::kLibRmVersionMismatch) {
+    return {"unsupported", reason,
+            "The library and the loaded kernel driver are of different versions: reboot, or reload the driver.", code};
+  }
+  return {"unsupported", reason, "See whether nvidia-smi works on this machine; it uses the same library.", code};
+}
+
+}  // namespace
+
+const char* nvml_quantity_name(NvmlQuantity quantity) { return kQuantityNames[static_cast<int>(quantity)]; }
+
+bool parse_nvml_quantity(const std::string& name, NvmlQuantity* quantity) {
+  for (int i = 0; i < kNvmlQuantities; ++i) {
+    if (name == kQuantityNames[i]) {
+      *quantity = static_cast<NvmlQuantity>(i);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Names as the driver exports them: the header's nvmlInit and others are macros for the _v2 symbols.
+struct Nvml::Symbols {
+  template <typename... Arguments>
+  using Call = Return (*)(Arguments...);
+
+  // Without these there is nothing to ask.
+  Call<> init = nullptr;
+  Call<> shutdown = nullptr;
+  Call<unsigned*> device_count = nullptr;
+  Call<unsigned, Device*> device_by_index = nullptr;
+  // Each of these may be missing from an older library, or from a newer one that dropped it.
+  Call<char*, unsigned> driver_version = nullptr;
+  Call<Device, char*, unsigned> name = nullptr;
+  Call<Device, char*, unsigned> uuid = nullptr;
+  Call<Device, nvml::Memory*> memory = nullptr;
+  Call<Device, unsigned*, unsigned*> mig_mode = nullptr;
+  Call<Device, unsigned*> enforced_power_limit = nullptr;
+  Call<Device, unsigned*> management_power_limit = nullptr;
+  Call<Device, int, nvml::FieldValue*> field_values = nullptr;
+  Call<Device, unsigned long long*> total_energy = nullptr;
+  Call<Device, unsigned*> power_usage = nullptr;
+  Call<Device, int, unsigned*> temperature = nullptr;
+  Call<Device, nvml::Temperature*> temperature_v = nullptr;
+  Call<Device, int, unsigned*> clock = nullptr;
+  Call<Device, unsigned long long*> event_reasons = nullptr;
+  Call<Device, unsigned long long*> throttle_reasons = nullptr;
+  Call<Device, nvml::Utilization*> utilization = nullptr;
+
+  // The name of the first required symbol that is missing; nullptr when all are there.
+  const char* bind(const DynamicLibrary& library) {
+    const auto take = [&library](auto* target, const char* symbol) {
+      *target = library.function<std::remove_pointer_t<decltype(target)>>(symbol);
+      return *target == nullptr ? symbol : nullptr;
+    };
+    take(&driver_version, "nvmlSystemGetDriverVersion");
+    take(&name, "nvmlDeviceGetName");
+    take(&uuid, "nvmlDeviceGetUUID");
+    take(&memory, "nvmlDeviceGetMemoryInfo");
+    take(&mig_mode, "nvmlDeviceGetMigMode");
+    take(&enforced_power_limit, "nvmlDeviceGetEnforcedPowerLimit");
+    take(&management_power_limit, "nvmlDeviceGetPowerManagementLimit");
+    take(&field_values, "nvmlDeviceGetFieldValues");
+    take(&total_energy, "nvmlDeviceGetTotalEnergyConsumption");
+    take(&power_usage, "nvmlDeviceGetPowerUsage");
+    take(&temperature, "nvmlDeviceGetTemperature");
+    take(&temperature_v, "nvmlDeviceGetTemperatureV");
+    take(&clock, "nvmlDeviceGetClockInfo");
+    take(&event_reasons, "nvmlDeviceGetCurrentClocksEventReasons");
+    take(&throttle_reasons, "nvmlDeviceGetCurrentClocksThrottleReasons");
+    take(&utilization, "nvmlDeviceGetUtilizationRates");
+    const char* missing = take(&init, "nvmlInit_v2");
+    if (missing == nullptr) missing = take(&shutdown, "nvmlShutdown");
+    if (missing == nullptr) missing = take(&device_count, "nvmlDeviceGetCount_v2");
+    if (missing == nullptr) missing = take(&device_by_index, "nvmlDeviceGetHandleByIndex_v2");
+    return missing;
+  }
+
+  // Calls function(device, arguments..., &value) if the library has it.
+  template <typename T, typename Function, typename... Arguments>
+  static Return ask(Function function, double* value, Device device, Arguments... arguments) {
+    if (function == nullptr) return nvml::kFunctionNotFound;
+    T raw{};
+    const Return code = function(device, arguments..., &raw);
+    if (code == nvml::kSuccess) *value = static_cast<double>(raw);
+    return code;
+  }
+
+  // The call can succeed while the field in it failed: each has a return code of its own.
+  Return field(Device device, unsigned id, double* value) const {
+    if (field_values == nullptr) return nvml::kFunctionNotFound;
+    nvml::FieldValue answer{};
+    answer.field_id = id;
+    answer.scope_id = nvml::kScopeGpu;
+    answer.status = nvml::kUnknown;
+    if (const Return code = field_values(device, 1, &answer); code != nvml::kSuccess) return code;
+    if (answer.status != nvml::kSuccess) return answer.status;
+    switch (answer.value_type) {
+      case nvml::kDouble: *value = answer.value.d; break;
+      case nvml::kUnsignedInt: *value = answer.value.ui; break;
+      case nvml::kUnsignedLong: *value = static_cast<double>(answer.value.ul); break;
+      case nvml::kUnsignedLongLong: *value = static_cast<double>(answer.value.ull); break;
+      case nvml::kSignedLongLong: *value = static_cast<double>(answer.value.sll); break;
+      case nvml::kSignedInt: *value = answer.value.si; break;
+      case nvml::kUnsignedShort: *value = answer.value.us; break;
+      default: return nvml::kUnknown;
+    }
+    return nvml::kSuccess;
+  }
+};
+
+// In order of preference within a quantity.
+const Nvml::Way Nvml::kWays[] = {
+    {NvmlQuantity::kEnergy, "field 83 (total energy)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldTotalEnergy, v); }},
+    {NvmlQuantity::kEnergy, "nvmlDeviceGetTotalEnergyConsumption",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned long long>(s.total_energy, v, d); }},
+    {NvmlQuantity::kPower, "field 186 (power instant)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerInstant, v); }},
+    // Instantaneous before Ampere and on GA100, an average over a second on the others.
+    {NvmlQuantity::kPower, "nvmlDeviceGetPowerUsage",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned>(s.power_usage, v, d); }},
+    {NvmlQuantity::kPowerAverage, "field 185 (power average)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerAverage, v); }},
+    {NvmlQuantity::kTemperature, "nvmlDeviceGetTemperatureV",
+     [](const Symbols& s, Device d, double* v) {
+       if (s.temperature_v == nullptr) return nvml::kFunctionNotFound;
+       nvml::Temperature raw{nvml::kTemperatureVersion, nvml::kTemperatureGpu, 0};
+       const Return code = s.temperature_v(d, &raw);
+       if (code == nvml::kSuccess) *v = raw.celsius;
+       return code;
+     }},
+    {NvmlQuantity::kTemperature, "nvmlDeviceGetTemperature",
+     [](const Symbols& s, Device d, double* v) {
+       return Symbols::ask<unsigned>(s.temperature, v, d, nvml::kTemperatureGpu);
+     }},
+    {NvmlQuantity::kSmClock, "nvmlDeviceGetClockInfo(SM)",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned>(s.clock, v, d, nvml::kClockSm); }},
+    {NvmlQuantity::kMemoryClock, "nvmlDeviceGetClockInfo(MEM)",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned>(s.clock, v, d, nvml::kClockMemory); }},
+    {NvmlQuantity::kThrottleReasons, "nvmlDeviceGetCurrentClocksEventReasons",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned long long>(s.event_reasons, v, d); }},
+    {NvmlQuantity::kThrottleReasons, "nvmlDeviceGetCurrentClocksThrottleReasons",
+     [](const Symbols& s, Device d, double* v) { return Symbols::ask<unsigned long long>(s.throttle_reasons, v, d); }},
+    {NvmlQuantity::kUtilization, "nvmlDeviceGetUtilizationRates",
+     [](const Symbols& s, Device d, double* v) {
+       if (s.utilization == nullptr) return nvml::kFunctionNotFound;
+       nvml::Utilization raw{};
+       const Return code = s.utilization(d, &raw);
+       if (code == nvml::kSuccess) *v = raw.gpu;
+       return code;
+     }},
+};
+
+Nvml::Nvml() : symbols_(std::make_unique<Symbols>()) {}
+
+Nvml::~Nvml() {
+  if (initialised_) symbols_->shutdown();
+}
+
+const std::string& Nvml::library() const { return library_.path().empty() ? library_.name() : library_.path(); }
+
+std::shared_ptr<Nvml> Nvml::open(const std::vector<std::string>& libraries, NvmlAbsence* absence) {
+  std::shared_ptr<Nvml> self(new Nvml);
+  if (const Status status = self->library_.open(libraries); !status.ok()) {
+    const bool broken = status.code == "LIBRARY_BROKEN";
+    *absence = {broken ? "unsupported" : "absent", status.message,
+                broken ? "Reinstall the NVIDIA driver's libraries; those on this machine do not load."
+                       : "Install the NVIDIA driver, or in a container start it with --gpus all; without a GPU there "
+                         "is nothing to do.",
+                nvml::kUninitialized};
+    return nullptr;
+  }
+  Symbols& symbols = *self->symbols_;
+  if (const char* missing = symbols.bind(self->library_); missing != nullptr) {
+    *absence = {"unsupported", self->library() + " has no symbol " + missing,
+                "Install an NVIDIA driver of this decade; this library is too old or is not NVML.",
+                nvml::kFunctionNotFound};
+    return nullptr;
+  }
+  if (const Return code = symbols.init(); code != nvml::kSuccess) {
+    *absence = absence_of("nvmlInit_v2", code);
+    return nullptr;
+  }
+  self->initialised_ = true;
+  char text[nvml::kTextBytes] = {};
+  if (symbols.driver_version != nullptr && symbols.driver_version(text, sizeof text) == nvml::kSuccess) {
+    text[sizeof text - 1] = '\0';
+    self->driver_version_ = text;
+  }
+  unsigned count = 0;
+  if (const Return code = symbols.device_count(&count); code != nvml::kSuccess) {
+    *absence = absence_of("nvmlDeviceGetCount_v2", code);
+    return nullptr;
+  }
+  for (unsigned index = 0; index < count; ++index) {
+    auto handle = std::make_unique<Handle>();
+    handle->status = symbols.device_by_index(index, &handle->device);
+    self->handles_.push_back(std::move(handle));
+  }
+  return self;
+}
+
+Return Nvml::resolve(Handle& handle, NvmlQuantity quantity, double* value, const char** way) {
+  Return first_error = nvml::kFunctionNotFound;
+  for (const Way& candidate : kWays) {
+    if (candidate.quantity != quantity) continue;
+    if (*way == nullptr) *way = candidate.name;
+    const Return code = candidate.ask(*symbols_, handle.device, value);
+    if (code == nvml::kSuccess) {
+      *way = candidate.name;
+      handle.ways[static_cast<std::size_t>(quantity)].store(&candidate, std::memory_order_relaxed);
+      return code;
+    }
+    if (first_error == nvml::kFunctionNotFound && code != nvml::kFunctionNotFound) {
+      first_error = code;
+      *way = candidate.name;
+    }
+  }
+  return first_error;
+}
+
+Return Nvml::read(int device, NvmlQuantity quantity, double* value) {
+  *value = kNothing;
+  if (device < 0 || static_cast<std::size_t>(device) >= handles_.size()) return nvml::kInvalidArgument;
+  Handle& handle = *handles_[static_cast<std::size_t>(device)];
+  if (handle.status != nvml::kSuccess) return handle.status;
+  const Way* way = handle.ways[static_cast<std::size_t>(quantity)].load(std::memory_order_relaxed);
+  if (way != nullptr) return way->ask(*symbols_, handle.device, value);
+  const char* name = nullptr;
+  return resolve(handle, quantity, value, &name);
+}
+
+std::vector<NvmlDeviceInfo> Nvml::devices() {
+  std::vector<NvmlDeviceInfo> devices;
+  const Symbols& s = *symbols_;
+  for (std::size_t i = 0; i < handles_.size(); ++i) {
+    Handle& handle = *handles_[i];
+    NvmlDeviceInfo info;
+    info.index = static_cast<int>(i);
+    info.power_limit_watts = kNothing;
+    if (handle.status != nvml::kSuccess) {
+      for (NvmlQuantityState& state : info.quantities) {
+        state.reason = failed("nvmlDeviceGetHandleByIndex_v2", handle.status);
+      }
+      devices.push_back(std::move(info));
+      continue;
+    }
+    char text[nvml::kTextBytes] = {};
+    if (s.name != nullptr && s.name(handle.device, text, sizeof text - 1) == nvml::kSuccess) info.name = text;
+    if (s.uuid != nullptr && s.uuid(handle.device, text, sizeof text - 1) == nvml::kSuccess) info.uuid = text;
+    nvml::Memory memory{};
+    if (s.memory != nullptr && s.memory(handle.device, &memory) == nvml::kSuccess) {
+      info.memory_bytes = static_cast<double>(memory.total);
+    }
+    double milliwatts = kNothing;
+    if (Symbols::ask<unsigned>(s.enforced_power_limit, &milliwatts, handle.device) != nvml::kSuccess) {
+      Symbols::ask<unsigned>(s.management_power_limit, &milliwatts, handle.device);
+    }
+    info.power_limit_watts = milliwatts * 1e-3;
+    unsigned current = 0, pending = 0;
+    info.mig_enabled = s.mig_mode != nullptr && s.mig_mode(handle.device, &current, &pending) == nvml::kSuccess &&
+                       current == nvml::kMigEnabled;
+    for (int q = 0; q < kNvmlQuantities; ++q) {
+      double value = kNothing;
+      const char* way = nullptr;
+      const Return code = resolve(handle, static_cast<NvmlQuantity>(q), &value, &way);
+      info.quantities[static_cast<std::size_t>(q)] = {code == nvml::kSuccess,
+                                                      code == nvml::kSuccess ? way : failed(way, code)};
+    }
+    devices.push_back(std::move(info));
+  }
+  return devices;
+}
+
+}  // namespace aibench

@@ -1,0 +1,84 @@
+// The part of NVML's binary interface that is used, declared by hand so that no header or toolkit is needed to build.
+// Numbers and layouts from nvml.h as generated into go-nvml 13.3.29 (pkg/nvml/nvml.h, const.go, types_gen.go); they
+// have been stable since the driver that introduced each.
+#pragma once
+#include <cstddef>
+#include <string>
+
+namespace aibench::nvml {
+
+using Return = int;
+using Device = struct DeviceHandle*;
+
+inline constexpr Return kSuccess = 0;
+inline constexpr Return kUninitialized = 1;
+inline constexpr Return kInvalidArgument = 2;
+inline constexpr Return kNotSupported = 3;
+inline constexpr Return kNoPermission = 4;
+inline constexpr Return kDriverNotLoaded = 9;
+inline constexpr Return kFunctionNotFound = 13;
+inline constexpr Return kLibRmVersionMismatch = 18;
+inline constexpr Return kUnknown = 999;
+
+// nvmlDeviceGetFieldValues
+inline constexpr unsigned kFieldTotalEnergy = 83;      // NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION, mJ since driver load
+inline constexpr unsigned kFieldPowerAverage = 185;    // NVML_FI_DEV_POWER_AVERAGE, mW
+inline constexpr unsigned kFieldPowerInstant = 186;    // NVML_FI_DEV_POWER_INSTANT, mW
+inline constexpr unsigned kScopeGpu = 0;               // NVML_POWER_SCOPE_GPU
+enum ValueType : int {
+  kDouble = 0,
+  kUnsignedInt = 1,
+  kUnsignedLong = 2,
+  kUnsignedLongLong = 3,
+  kSignedLongLong = 4,
+  kSignedInt = 5,
+  kUnsignedShort = 6
+};
+union Value {
+  double d;
+  int si;
+  unsigned ui;
+  unsigned long ul;
+  unsigned long long ull;
+  long long sll;
+  unsigned short us;
+};
+struct FieldValue {
+  unsigned field_id;
+  unsigned scope_id;
+  long long timestamp;  // microseconds since 1970
+  long long latency_usec;
+  ValueType value_type;
+  Return status;  // of this field alone
+  Value value;
+};
+static_assert(sizeof(FieldValue) == 40 && offsetof(FieldValue, value) == 32);
+
+struct Utilization {
+  unsigned gpu;  // percent
+  unsigned memory;
+};
+struct Memory {
+  unsigned long long total, free, used;
+};
+inline constexpr int kClockSm = 1;
+inline constexpr int kClockMemory = 2;
+inline constexpr int kTemperatureGpu = 0;
+// nvmlTemperature_v1_t, driver 570 on; `version` carries the struct's size and its number.
+struct Temperature {
+  unsigned version;
+  int sensor;
+  int celsius;
+};
+inline constexpr unsigned kTemperatureVersion = sizeof(Temperature) | (1u << 24);
+inline constexpr unsigned kMigEnabled = 1;
+inline constexpr unsigned kTextBytes = 96;  // NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2_BUFFER_SIZE
+
+}  // namespace aibench::nvml
+
+namespace aibench {
+
+// "NVML_ERROR_GPU_IS_LOST"; with its number when NVML added it after this list.
+std::string nvml_error_name(int code);
+
+}  // namespace aibench

@@ -1,0 +1,351 @@
+#include "telemetry/sampler.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "core/clock.h"
+
+namespace aibench {
+namespace {
+
+constexpr double kHangSeconds = 0.05;      // a read in hand for longer than this keeps nobody else waiting
+constexpr double kWatchSeconds = 0.05;     // how often that is looked at
+constexpr double kSlowSeconds = 0.005;     // a read that takes this long ...
+constexpr int kSlowStreak = 5;             // ... this often in a row moves away from the prompt ones
+constexpr double kStopSeconds = 0.25;
+
+using MonotonicTime = std::chrono::steady_clock::time_point;  // CLOCK_MONOTONIC in libstdc++ and libc++
+
+MonotonicTime time_point(double monotonic_seconds) {
+  return MonotonicTime(
+      std::chrono::duration_cast<MonotonicTime::duration>(std::chrono::duration<double>(monotonic_seconds)));
+}
+
+double thread_cpu_seconds() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+void name_this_thread() {
+#ifdef __linux__
+  pthread_setname_np(pthread_self(), "aibench-sampler");
+#endif
+  sigset_t all;  // signals are the main thread's business
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+struct Channel {
+  explicit Channel(const ChannelOptions& options)
+      : id(options.id), scale(options.scale), ring(options.capacity) {}
+  const std::string id;
+  const double scale;
+  ReadingRing ring;
+  std::atomic<std::uint64_t> reads{0};
+  std::atomic<std::uint64_t> failures{0};
+  std::atomic<ReadFailure> last_failure{ReadFailure{}};
+  std::uint64_t lost = 0;  // of the draining thread
+};
+
+struct Lane;
+
+struct Task {
+  std::unique_ptr<Sensor> sensor;
+  std::vector<std::unique_ptr<Channel>> channels;
+  std::vector<Outcome> outcomes;
+  double period = 1;
+  // Under the lock of the Core:
+  Lane* lane = nullptr;
+  double deadline = 0;
+  double busy_since = 0;  // 0: not being read
+  int slow_streak = 0;
+};
+
+// One thread and the tasks that point at it.
+struct Lane {
+  enum Kind { kGroup, kSlow, kHung };
+  Kind kind = kGroup;
+  std::string group;
+  std::condition_variable wake;
+  std::thread thread;
+  bool quit = false;   // under the lock
+  bool ended = false;  // under the lock; the last thing that its thread does
+  std::atomic<double> cpu_seconds{0};
+};
+
+}  // namespace
+
+struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
+  mutable std::mutex lock;
+  std::condition_variable lane_ended;
+  std::vector<std::unique_ptr<Task>> tasks;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  Lane watchdog;
+  bool running = false;
+  double past_cpu_seconds = 0;  // of lanes that are gone
+  std::atomic<std::uint64_t> overruns{0};
+
+  // The rest is called with the lock held, unless it says otherwise.
+
+  // nullptr when the operating system refuses another thread.
+  Lane* add_lane(Lane::Kind kind, const std::string& group) {
+    auto lane = std::make_unique<Lane>();
+    lane->kind = kind;
+    lane->group = group;
+    try {
+      lane->thread = std::thread([core = shared_from_this(), raw = lane.get()] { core->run_lane(raw); });
+    } catch (const std::system_error&) {
+      return nullptr;
+    }
+    lanes.push_back(std::move(lane));
+    return lanes.back().get();
+  }
+
+  Lane* find_lane(Lane::Kind kind, const std::string& group) {
+    for (const auto& lane : lanes) {
+      if (lane->kind == kind && lane->group == group && !lane->quit) return lane.get();
+    }
+    return add_lane(kind, group);
+  }
+
+  void move(Task* task, Lane* lane) {
+    task->lane = lane;
+    task->slow_streak = 0;
+    lane->wake.notify_one();
+  }
+
+  // Takes the lock by itself.
+  void run_lane(Lane* lane) {
+    name_this_thread();
+    std::vector<Task*> due;
+    due.reserve(tasks.size());
+    std::unique_lock<std::mutex> guard(lock);
+    while (!lane->quit) {
+      double next = 0;
+      due.clear();
+      const double now = monotonic_seconds();
+      for (const auto& task : tasks) {
+        if (task->lane != lane || task->busy_since != 0) continue;
+        if (task->deadline <= now) due.push_back(task.get());
+        if (next == 0 || task->deadline < next) next = task->deadline;
+      }
+      if (due.empty()) {
+        if (next == 0) {
+          lane->wake.wait(guard);
+        } else {
+          lane->wake.wait_until(guard, time_point(next));
+        }
+        continue;
+      }
+      for (Task* task : due) {
+        if (lane->quit || task->lane != lane) continue;  // it was moved while this thread hung
+        read(task, lane, &guard);
+      }
+      lane->cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
+    }
+    end(lane);
+  }
+
+  // Reads with the lock released, then takes it again.
+  void read(Task* task, Lane* lane, std::unique_lock<std::mutex>* guard) {
+    const double begin = monotonic_seconds();
+    const double late = begin - task->deadline;
+    if (late > task->period) {
+      const double missed = static_cast<double>(static_cast<std::uint64_t>(late / task->period));
+      overruns.fetch_add(static_cast<std::uint64_t>(missed), std::memory_order_relaxed);
+      task->deadline += missed * task->period;
+    }
+    task->deadline += task->period;
+    task->busy_since = begin;
+    guard->unlock();
+    const double before = monotonic_seconds();
+    task->sensor->read(&task->outcomes);
+    const double after = monotonic_seconds();
+    for (std::size_t i = 0; i < task->channels.size(); ++i) {
+      keep(task->channels[i].get(), task->outcomes[i], 0.5 * (before + after));
+    }
+    guard->lock();
+    task->busy_since = 0;
+    task->slow_streak = after - before > kSlowSeconds ? task->slow_streak + 1 : 0;
+    if (task->lane != lane) {
+      task->lane->wake.notify_one();  // a restart gave it to another thread, which waits for this read to end
+    } else if (task->slow_streak >= kSlowStreak && lane->kind == Lane::kGroup && !lane->quit) {
+      if (Lane* slow = find_lane(Lane::kSlow, lane->group); slow != nullptr) move(task, slow);
+    }
+  }
+
+  // Without the lock: the ring and the counters have one writer, whoever reads the task.
+  static void keep(Channel* channel, const Outcome& outcome, double time) {
+    const bool failed = outcome.failure.kind != ReadFailure::kNone;
+    if (failed) {
+      channel->failures.fetch_add(1, std::memory_order_relaxed);
+      channel->last_failure.store(outcome.failure, std::memory_order_relaxed);
+    }
+    channel->reads.fetch_add(1, std::memory_order_relaxed);
+    channel->ring.push({time, failed ? std::numeric_limits<double>::quiet_NaN() : outcome.value * channel->scale});
+  }
+
+  // Takes the lock by itself. When a read hangs, its thread keeps that task alone and a new one takes over the rest.
+  void run_watchdog() {
+    name_this_thread();
+    std::unique_lock<std::mutex> guard(lock);
+    double next = monotonic_seconds();
+    while (!watchdog.quit) {
+      next = std::max(next + kWatchSeconds, monotonic_seconds());
+      watchdog.wake.wait_until(guard, time_point(next));
+      const double now = monotonic_seconds();
+      for (std::size_t i = 0; i < tasks.size() && !watchdog.quit; ++i) {
+        const Task& hung = *tasks[i];
+        if (hung.busy_since == 0 || now - hung.busy_since < kHangSeconds || hung.lane->kind == Lane::kHung) continue;
+        isolate(hung.lane, &hung);
+      }
+      watchdog.cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
+    }
+    end(&watchdog);
+  }
+
+  void isolate(Lane* lane, const Task* hung) {
+    const bool alone = std::none_of(tasks.begin(), tasks.end(), [&](const auto& task) {
+      return task->lane == lane && task.get() != hung;
+    });
+    const Lane::Kind kind = lane->kind;
+    lane->kind = Lane::kHung;
+    if (alone) return;
+    Lane* heir = nullptr;
+    for (const auto& task : tasks) {
+      if (task->lane != lane || task.get() == hung) continue;
+      if (heir == nullptr) heir = find_lane(kind, lane->group);
+      if (heir == nullptr) break;
+      move(task.get(), heir);
+    }
+    if (heir == nullptr) lane->kind = kind;  // nobody to take over: look again at the next round
+  }
+
+  void end(Lane* lane) {
+    lane->cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
+    lane->ended = true;
+    lane_ended.notify_all();
+  }
+
+  // Joins and forgets the threads that have ended.
+  void collect() {
+    for (auto& lane : lanes) {
+      if (!lane->ended) continue;
+      if (lane->thread.joinable()) lane->thread.join();  // it holds nothing that this thread waits for: see end()
+      past_cpu_seconds += lane->cpu_seconds.load(std::memory_order_relaxed);
+      lane.reset();
+    }
+    lanes.erase(std::remove(lanes.begin(), lanes.end(), nullptr), lanes.end());
+  }
+};
+
+Sampler::Sampler(std::vector<SamplerTask> tasks) : core_(std::make_shared<Core>()) {
+  for (SamplerTask& from : tasks) {
+    auto task = std::make_unique<Task>();
+    task->sensor = std::move(from.sensor);
+    task->period = from.period_seconds;
+    task->outcomes.resize(from.channels.size());
+    for (const ChannelOptions& options : from.channels) task->channels.push_back(std::make_unique<Channel>(options));
+    core_->tasks.push_back(std::move(task));
+  }
+}
+
+Sampler::~Sampler() { stop(); }
+
+Status Sampler::start() {
+  const Status no_threads = Status::failure("NO_THREADS", "the operating system refused a thread for the sampler",
+                                            "Raise the limit on processes (ulimit -u) or the container's pids limit.");
+  Core& core = *core_;
+  std::unique_lock<std::mutex> guard(core.lock);
+  if (core.running) return Status::success();
+  core.watchdog.quit = core.watchdog.ended = false;
+  try {
+    core.watchdog.thread = std::thread([core = core_] { core->run_watchdog(); });
+  } catch (const std::system_error&) {
+    return no_threads;
+  }
+  core.running = true;
+  const double now = monotonic_seconds();
+  for (const auto& task : core.tasks) {
+    Lane* lane = core.find_lane(Lane::kGroup, task->sensor->group());
+    if (lane == nullptr) {
+      guard.unlock();
+      stop();
+      return no_threads;
+    }
+    task->deadline = now;
+    core.move(task.get(), lane);
+  }
+  return Status::success();
+}
+
+void Sampler::stop() {
+  Core& core = *core_;
+  std::unique_lock<std::mutex> guard(core.lock);
+  if (!core.running) return;
+  core.running = false;
+  core.watchdog.quit = true;
+  core.watchdog.wake.notify_one();
+  for (const auto& lane : core.lanes) {
+    lane->quit = true;
+    lane->wake.notify_one();
+  }
+  const auto all_ended = [&core] {
+    return core.watchdog.ended &&
+           std::all_of(core.lanes.begin(), core.lanes.end(), [](const auto& lane) { return lane->ended; });
+  };
+  core.lane_ended.wait_until(guard, time_point(monotonic_seconds() + kStopSeconds), all_ended);
+  // The watchdog never reads, so it is on its way out even if the wait ran over.
+  std::thread watchdog = std::move(core.watchdog.thread);
+  std::vector<std::thread> hung;
+  for (const auto& lane : core.lanes) {
+    if (!lane->ended && lane->thread.joinable()) hung.push_back(std::move(lane->thread));
+  }
+  guard.unlock();
+  watchdog.join();
+  for (std::thread& thread : hung) thread.detach();  // it owns a share of the Core and ends when its read returns
+  guard.lock();
+  core.past_cpu_seconds += core.watchdog.cpu_seconds.exchange(0, std::memory_order_relaxed);
+  core.collect();
+}
+
+std::vector<ChannelReadings> Sampler::drain() {
+  std::vector<ChannelReadings> all;
+  for (const auto& task : core_->tasks) {
+    for (const auto& channel : task->channels) {
+      all.push_back({channel->id, {}});
+      channel->lost += channel->ring.drain(&all.back().readings);
+    }
+  }
+  return all;
+}
+
+SamplerStats Sampler::stats() const {
+  SamplerStats stats;
+  const Core& core = *core_;
+  for (const auto& task : core.tasks) {
+    for (const auto& channel : task->channels) {
+      stats.channels.push_back({channel->id, channel->reads.load(std::memory_order_relaxed),
+                                channel->failures.load(std::memory_order_relaxed), channel->lost,
+                                describe(channel->last_failure.load(std::memory_order_relaxed))});
+    }
+  }
+  stats.overruns = core.overruns.load(std::memory_order_relaxed);
+  const std::lock_guard<std::mutex> guard(core.lock);
+  stats.cpu_seconds = core.past_cpu_seconds + core.watchdog.cpu_seconds.load(std::memory_order_relaxed);
+  for (const auto& lane : core.lanes) stats.cpu_seconds += lane->cpu_seconds.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace aibench

@@ -1,0 +1,199 @@
+// A stand-in for libnvidia-ml.so.1 that plays a script: the text file that lies beside it under the same name with
+// ".script" added. Each copy of the library is a machine of its own. One line per key:
+//   init 9                  nvmlInit_v2 returns 9
+//   devices 2               default 1
+//   handle E15              nvmlDeviceGetHandleByIndex_v2 returns 15
+//   field83 1000 2000 E15   what successive calls of one device give; the last stays. E<code>: the call fails;
+//                           F<code>: the call succeeds, the field's own return code does not; H<ms>: the call hangs for
+//                           so long, then gives the value after it
+// Other keys: field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
+// utilization enforced_limit management_limit mig. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
+// FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
+#include <dlfcn.h>
+#include <time.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "telemetry/nvml_abi.h"
+
+namespace {
+
+using aibench::nvml::Return;
+
+struct Sequence {
+  std::vector<std::string> steps;
+  std::size_t next = 0;
+};
+std::mutex lock;
+std::map<std::string, std::vector<std::string>> script;
+std::map<std::string, Sequence> playing;  // by device and key
+int initialised = 0;
+
+struct Answer {
+  Return call = aibench::nvml::kNotSupported;
+  Return field = aibench::nvml::kSuccess;
+  double value = 0;
+};
+
+void load_script() {
+  Dl_info self;
+  dladdr(reinterpret_cast<void*>(&load_script), &self);
+  std::ifstream file(std::string(self.dli_fname) + ".script");
+  script.clear();
+  playing.clear();
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string key;
+    words >> key;
+    for (std::string word; words >> word;) script[key].push_back(word);
+  }
+}
+
+double first(const std::string& key, double otherwise) {
+  const auto found = script.find(key);
+  return found == script.end() || found->second.empty() ? otherwise : std::atof(found->second[0].c_str());
+}
+
+Answer play(aibench::nvml::Device device, const std::string& key) {
+  long hang_ms = 0;
+  Answer answer;
+  {
+    const std::lock_guard<std::mutex> guard(lock);
+    if (initialised == 0) return {aibench::nvml::kUninitialized, 0, 0};
+    const auto found = script.find(key);
+    if (found == script.end()) return answer;
+    Sequence& sequence = playing[std::to_string(reinterpret_cast<std::size_t>(device)) + key];
+    if (sequence.steps.empty()) sequence.steps = found->second;
+    std::string step = sequence.steps[sequence.next];
+    const auto advance = [&] {
+      if (sequence.next + 1 < sequence.steps.size()) ++sequence.next;
+    };
+    if (step[0] == 'H') {
+      hang_ms = std::atol(step.c_str() + 1);
+      advance();
+      step = sequence.steps[sequence.next];
+    }
+    advance();
+    answer.call = aibench::nvml::kSuccess;
+    if (step[0] == 'E') {
+      answer.call = std::atoi(step.c_str() + 1);
+    } else if (step[0] == 'F') {
+      answer.field = std::atoi(step.c_str() + 1);
+    } else {
+      answer.value = std::atof(step.c_str());
+    }
+  }
+  if (hang_ms > 0) {
+    const timespec pause{hang_ms / 1000, hang_ms % 1000 * 1000000};
+    nanosleep(&pause, nullptr);
+  }
+  return answer;
+}
+
+template <typename T>
+Return give(aibench::nvml::Device device, const char* key, T* out) {
+  const Answer answer = play(device, key);
+  if (answer.call == aibench::nvml::kSuccess) *out = static_cast<T>(answer.value);
+  return answer.call;
+}
+
+Return give_text(const std::string& text, char* out, unsigned length) {
+  if (text.size() >= length) return 7;  // NVML_ERROR_INSUFFICIENT_SIZE
+  std::memcpy(out, text.c_str(), text.size() + 1);
+  return aibench::nvml::kSuccess;
+}
+
+}  // namespace
+
+using Device = aibench::nvml::Device;
+
+extern "C" {
+
+Return nvmlInit_v2() {
+  const std::lock_guard<std::mutex> guard(lock);
+  load_script();
+  const Return code = static_cast<Return>(first("init", 0));
+  if (code == aibench::nvml::kSuccess) ++initialised;
+  return code;
+}
+Return nvmlShutdown() {
+  const std::lock_guard<std::mutex> guard(lock);
+  if (initialised == 0) return aibench::nvml::kUninitialized;
+  --initialised;
+  return aibench::nvml::kSuccess;
+}
+#ifndef FAKE_NVML_BROKEN
+Return nvmlDeviceGetCount_v2(unsigned* count) {
+  *count = static_cast<unsigned>(first("devices", 1));
+  return aibench::nvml::kSuccess;
+}
+Return nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* device) {
+  *device = reinterpret_cast<Device>(static_cast<std::size_t>(index) + 1);
+  const auto found = script.find("handle");
+  return found == script.end() ? aibench::nvml::kSuccess : play(*device, "handle").call;
+}
+#endif
+Return nvmlSystemGetDriverVersion(char* out, unsigned length) { return give_text("575.57.08", out, length); }
+Return nvmlDeviceGetName(Device device, char* out, unsigned length) { return give_text("Fake GPU", out, length); }
+Return nvmlDeviceGetUUID(Device device, char* out, unsigned length) {
+  return give_text("GPU-00000000-0000-0000-0000-00000000000" + std::to_string(reinterpret_cast<std::size_t>(device)),
+                   out, length);
+}
+Return nvmlDeviceGetMemoryInfo(Device device, aibench::nvml::Memory* memory) {
+  *memory = {16ull << 30, 15ull << 30, 1ull << 30};
+  return aibench::nvml::kSuccess;
+}
+Return nvmlDeviceGetMigMode(Device device, unsigned* current, unsigned* pending) {
+  *pending = 0;
+  return give(device, "mig", current);
+}
+Return nvmlDeviceGetPowerManagementLimit(Device device, unsigned* out) { return give(device, "management_limit", out); }
+Return nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* out) {
+  return give(device, "total_energy", out);
+}
+Return nvmlDeviceGetPowerUsage(Device device, unsigned* out) { return give(device, "power_usage", out); }
+Return nvmlDeviceGetTemperature(Device device, int sensor, unsigned* out) { return give(device, "temperature", out); }
+Return nvmlDeviceGetClockInfo(Device device, int clock, unsigned* out) {
+  return give(device, clock == aibench::nvml::kClockSm ? "clock_sm" : "clock_mem", out);
+}
+Return nvmlDeviceGetCurrentClocksThrottleReasons(Device device, unsigned long long* out) {
+  return give(device, "throttle_reasons", out);
+}
+Return nvmlDeviceGetUtilizationRates(Device device, aibench::nvml::Utilization* out) {
+  out->memory = 0;
+  return give(device, "utilization", &out->gpu);
+}
+#ifndef FAKE_NVML_OLD
+Return nvmlDeviceGetEnforcedPowerLimit(Device device, unsigned* out) { return give(device, "enforced_limit", out); }
+Return nvmlDeviceGetCurrentClocksEventReasons(Device device, unsigned long long* out) {
+  return give(device, "event_reasons", out);
+}
+Return nvmlDeviceGetTemperatureV(Device device, aibench::nvml::Temperature* out) {
+  if (out->version != aibench::nvml::kTemperatureVersion) return 25;  // NVML_ERROR_ARGUMENT_VERSION_MISMATCH
+  return give(device, "temperature", &out->celsius);
+}
+Return nvmlDeviceGetFieldValues(Device device, int count, aibench::nvml::FieldValue* values) {
+  for (int i = 0; i < count; ++i) {
+    const Answer answer = play(device, "field" + std::to_string(values[i].field_id));
+    values[i].status = answer.call == aibench::nvml::kSuccess ? answer.field : answer.call;
+    if (answer.call != aibench::nvml::kSuccess && answer.call != aibench::nvml::kNotSupported) return answer.call;
+    if (values[i].field_id == aibench::nvml::kFieldTotalEnergy) {
+      values[i].value_type = aibench::nvml::kUnsignedLongLong;
+      values[i].value.ull = static_cast<unsigned long long>(answer.value);
+    } else {
+      values[i].value_type = aibench::nvml::kUnsignedInt;
+      values[i].value.ui = static_cast<unsigned>(answer.value);
+    }
+  }
+  return aibench::nvml::kSuccess;
+}
+#endif
+
+}  // extern "C"

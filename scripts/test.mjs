@@ -1,0 +1,48 @@
+// `npm test`: builds, checks style and types, runs all tests, and ends with a line `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const report = path.join(os.tmpdir(), `aibench-test-${process.pid}.json`);
+const only = process.argv.slice(2);
+
+function run(args) {
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
+}
+
+function required(name, args) {
+  const status = run(args);
+  if (status !== 0) {
+    console.error(`aibench: ${name} failed; no test was run.`);
+    process.exit(status);
+  }
+}
+
+required('the build', ['scripts/build.mjs']);
+if (only.length === 0) {
+  required('the style check', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
+  required('the type check', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);
+}
+const status = run([
+  'node_modules/vitest/vitest.mjs',
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...only,
+]);
+try {
+  const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  // A file that does not even load has no failed test of its own.
+  const failed = numFailedTests > 0 || status === 0 ? numFailedTests : Math.max(1, numFailedTestSuites);
+  console.log(`${numPassedTests} passed, ${failed} failed${numPendingTests > 0 ? `, ${numPendingTests} skipped` : ''}`);
+} finally {
+  rmSync(report, { force: true });
+}
+process.exit(status);

@@ -1,0 +1,126 @@
+/**
+ * Which sources may be added, and which of the sums is the widest. Pure.
+ *
+ * Only sources of one family (RAPL, NVML, one hwmon chip), one kind and one scope are added, only where what they cover is
+ * disjoint, and only when every part of the same sort is there: two packages of which one is unreadable have no sum.
+ */
+import type { Scope, SourceDescription } from '../results/schema.ts';
+
+/** Narrowest first. */
+export const SCOPE_ORDER: readonly Scope[] = ['chip', 'package', 'board', 'module', 'node', 'wall'];
+
+export interface SourceGroup {
+  /** Ids joined by `+`. */
+  id: string;
+  scope: Scope;
+  kind: 'counter' | 'gauge';
+  members: SourceDescription[];
+  covers: string[];
+}
+
+/** A token of `covers` that says that others' use is in the reading: never a headline. */
+export function hasOtherTenants(covers: readonly string[]): boolean {
+  return covers.some(token => token.endsWith('-other-tenants'));
+}
+
+/** Energy or power, whatever its status. */
+export function isEnergetic(source: SourceDescription): boolean {
+  return (source.quantity === 'energy' && source.unit === 'J') || (source.quantity === 'power' && source.unit === 'W');
+}
+
+export function overlap(a: readonly string[], b: readonly string[]): boolean {
+  return a.some(token => b.includes(token));
+}
+
+/** `package-1` → `package`: sources of one sort differ in the number only. */
+function sortOf(source: SourceDescription): string {
+  return (source.covers[0] ?? source.id).replace(/[-.]\d+(-die-\d+)?$/, '');
+}
+
+/** Sorts whose members are parts of a machine side by side. All else (rails, meters) may contain one another. */
+const ADDITIVE = /^(package|core|dram|gpu|gpu-[a-z0-9]+|module|grace)$/;
+/** Memory is added where it can be read; a sum without it is still the sum of the packages, and says so by its parts. */
+const OPTIONAL = 'dram';
+
+function familyOf(source: SourceDescription): string {
+  const parts = source.id.split('/');
+  return parts[0] === 'hwmon' ? `${parts[0]}/${(parts[1] ?? '').replace(/\.\d+$/, '')}` : (parts[0] ?? source.id);
+}
+
+/**
+ * The sums that may be formed, each group disjoint within itself. `usable` says whether a source has a valid reading. A
+ * family, scope and kind of which a part is there but not usable has no sum: an understated one would look like a good one.
+ */
+export function disjointGroups(
+  sources: readonly SourceDescription[],
+  usable: (source: SourceDescription) => boolean,
+): SourceGroup[] {
+  const groups: SourceGroup[] = [];
+  const shelves = new Map<string, SourceDescription[]>();
+  for (const source of sources) {
+    if (!isEnergetic(source) || source.covers.length === 0) continue;
+    if (!ADDITIVE.test(sortOf(source))) {
+      if (usable(source)) groups.push(groupOf([source]));
+      continue;
+    }
+    const shelf = `${familyOf(source)} ${source.scope} ${source.kind} ${source.averagingWindowSeconds ?? 0}`;
+    shelves.set(shelf, [...(shelves.get(shelf) ?? []), source]);
+  }
+  for (const shelf of shelves.values()) {
+    const broken = new Set(shelf.filter(source => isMissing(source, usable)).map(sortOf));
+    const parts = shelf.filter(source => usable(source) && !broken.has(sortOf(source)));
+    const isWhole = [...broken].every(sort => sort === OPTIONAL);
+    if (isWhole && parts.some(source => sortOf(source) !== OPTIONAL)) groups.push(groupOf(disjoint(parts)));
+  }
+  return groups.sort(byWidth);
+}
+
+/** Widest first, so that a reading which contains others is taken and the others are not added to it. */
+function disjoint(parts: readonly SourceDescription[]): SourceDescription[] {
+  const taken: SourceDescription[] = [];
+  for (const source of [...parts].sort((a, b) => b.covers.length - a.covers.length)) {
+    if (!taken.some(other => overlap(other.covers, source.covers))) taken.push(source);
+  }
+  return parts.filter(source => taken.includes(source));
+}
+
+function groupOf(members: SourceDescription[]): SourceGroup {
+  return {
+    id: members.map(source => source.id).join('+'),
+    scope: members[0]?.scope ?? 'chip',
+    kind: members[0]?.kind ?? 'gauge',
+    members,
+    covers: members.flatMap(source => source.covers),
+  };
+}
+
+/** A repeat that is deliberately not read is not missing: what it covers is read through another source. */
+function isMissing(source: SourceDescription, usable: (source: SourceDescription) => boolean): boolean {
+  return !usable(source) && source.status !== 'unsupported';
+}
+
+/** Widest scope first; counters before gauges; more covered before less; instant before averaged. */
+function byWidth(a: SourceGroup, b: SourceGroup): number {
+  const averaging = (group: SourceGroup): number => group.members[0]?.averagingWindowSeconds ?? 0;
+  return (
+    SCOPE_ORDER.indexOf(b.scope) - SCOPE_ORDER.indexOf(a.scope) ||
+    Number(b.kind === 'counter') - Number(a.kind === 'counter') ||
+    b.covers.length - a.covers.length ||
+    averaging(a) - averaging(b)
+  );
+}
+
+/**
+ * Whether a group can stand for a case on this device: a GPU's power says nothing about a case on the CPU, and the CPU's
+ * alone nothing about a case on a GPU. Readings that contain both stand for both.
+ */
+export function concernsDevice(covers: readonly string[], device: string): boolean {
+  const gpu = covers.some(token => token.startsWith('gpu-'));
+  const onlyGpu = covers.every(token => token.startsWith('gpu-'));
+  const whole = covers.some(token => token === 'node' || token === 'wall');
+  return isCpuDevice(device) ? !onlyGpu : gpu || whole;
+}
+
+function isCpuDevice(device: string): boolean {
+  return device === '' || device.startsWith('cpu');
+}

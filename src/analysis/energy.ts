@@ -1,0 +1,367 @@
+/**
+ * The energy of a case: over all its launch windows, per source and for the sum of disjoint sources, gross and with the
+ * idle baseline taken off, and the work done per joule. Pure: everything comes from what the document holds, so that
+ * `aibench verify` recomputes it.
+ */
+import type { CaseEnergy, Launch, Metric, Series, SourceDescription, Warning } from '../results/schema.ts';
+import { statedGain } from './energy-accuracy.ts';
+import {
+  concernsDevice,
+  disjointGroups,
+  hasOtherTenants,
+  isEnergetic,
+  overlap,
+  type SourceGroup,
+} from './energy-scope.ts';
+import { type Track, trackOf } from './energy-track.ts';
+import {
+  COVERAGE_FACTOR,
+  combine,
+  MIN_UPDATES_HEADLINE,
+  MIN_UPDATES_MEAN,
+  type Terms,
+  type WindowEnergy,
+  type WindowOptions,
+  windowEnergy,
+} from './energy-window.ts';
+import { metricDefinition } from './metrics.ts';
+
+/** A counter and an integrated gauge of the same thing that differ by more than this are worth a warning. */
+const CROSS_CHECK_LIMIT = 0.05;
+/** Less of the window than this spent in samples: the energy holds much that is no work. */
+const MIN_SAMPLED_FRACTION = 0.9;
+
+export type EnergyLaunch = Pick<Launch, 'status' | 'windowSeconds' | 'samplesSeconds' | 'iterationsPerSample' | 'work'>;
+
+export interface CaseEnergyInput {
+  sources: readonly SourceDescription[];
+  series: readonly Series[];
+  launches: readonly EnergyLaunch[];
+  /** Measured in the same run with the machine left alone; null where there was none. */
+  idleWindow: readonly [number, number] | null;
+  /** The case's headline metric. Only a rate gives work per joule. */
+  headline: { name: string; metric: Metric } | null;
+  /** The case's device: `cpu`, `cuda:0`, ... */
+  device: string;
+  options?: WindowOptions;
+}
+
+/**
+ * Tracks made once for all cases of a run: cleaning a series is linear in its length, a window then logarithmic plus its
+ * own readings.
+ */
+export type Tracks = ReadonlyMap<string, { source: SourceDescription; track: Track }>;
+
+export function makeTracks(sources: readonly SourceDescription[], series: readonly Series[]): Tracks {
+  const byId = new Map(sources.map(source => [source.id, source]));
+  const out = new Map<string, { source: SourceDescription; track: Track }>();
+  for (const one of series) {
+    const source = byId.get(one.source);
+    const track = source && source.status === 'ok' ? trackOf(one, source) : null;
+    if (source && track) out.set(source.id, { source, track });
+  }
+  return out;
+}
+
+/**
+ * Entries in the order of their worth: the first is the headline if `headlineEnergy` accepts it. Where no source can be
+ * read the only entry is `unavailable` and says why.
+ */
+export function caseEnergy(
+  input: CaseEnergyInput,
+  tracks: Tracks = makeTracks(input.sources, input.series),
+): { energy: CaseEnergy[]; warnings: Warning[] } {
+  const launches = input.launches.filter(launch => launch.status === 'ok' && launch.windowSeconds !== undefined);
+  const energetic = input.sources.filter(isEnergetic);
+  const readable = energetic.filter(source => tracks.has(source.id));
+  if (readable.length === 0) return { energy: [nothingReadable(energetic)], warnings: [] };
+  if (launches.length === 0) return { energy: [], warnings: [] };
+  const gross = new Map<string, Gross>();
+  for (const source of readable) {
+    const found = tracks.get(source.id);
+    if (found) gross.set(source.id, overWindows(found.track, source, launches, input.options ?? {}));
+  }
+  const isUsable = (source: SourceDescription): boolean => gross.get(source.id)?.status === 'ok';
+  const groups = disjointGroups(input.sources, isUsable);
+  const entries: CaseEnergy[] = [];
+  for (const group of groups) entries.push(groupEntry(group, gross, tracks, input, launches));
+  for (const source of readable) {
+    if (entries.some(entry => entry.source === source.id)) continue;
+    const one: SourceGroup = {
+      id: source.id,
+      scope: source.scope,
+      kind: source.kind,
+      members: [source],
+      covers: source.covers,
+    };
+    entries.push(groupEntry(one, gross, tracks, input, launches));
+  }
+  const warnings = [...crossCheck(groups, entries), ...dilution(launches)];
+  return { energy: inOrder(entries, groups, input.device), warnings };
+}
+
+/** The entry that stands for the case, or null: the first, if it has work per joule. */
+export function headlineEnergy(energy: readonly CaseEnergy[]): CaseEnergy | null {
+  const first = energy[0];
+  return first && first.status === 'ok' && first.throughputPerWatt !== null ? first : null;
+}
+
+type Gross =
+  | { status: 'ok'; joules: number; seconds: number; updates: number; terms: Terms }
+  | { status: 'invalid'; reason: string };
+
+/** Sum over the launch windows. One window that fails fails all: an average over the rest would be of other work. */
+function overWindows(
+  track: Track,
+  source: SourceDescription,
+  launches: readonly EnergyLaunch[],
+  options: WindowOptions,
+): Gross {
+  const parts: Extract<WindowEnergy, { status: 'ok' }>[] = [];
+  for (const [index, launch] of launches.entries()) {
+    const [start, end] = launch.windowSeconds ?? [0, 0];
+    const part = windowEnergy(track, start, end, options);
+    if (part.status !== 'ok') return { status: 'invalid', reason: `launch ${index}: ${part.code}: ${part.reason}` };
+    parts.push(part);
+  }
+  const sum = (pick: (part: (typeof parts)[number]) => number): number =>
+    parts.reduce((total, part) => total + pick(part), 0);
+  const updates = sum(part => part.updates);
+  if (source.kind === 'gauge' && updates < MIN_UPDATES_MEAN) {
+    const reason = `too-few-updates: the reading changed ${updates} times in the launches; a mean needs ${MIN_UPDATES_MEAN}`;
+    return { status: 'invalid', reason };
+  }
+  const joules = sum(part => part.joules);
+  const terms: Terms = {};
+  for (const part of parts) {
+    for (const [term, value] of Object.entries(part.terms) as [keyof Terms, number][]) {
+      terms[term] = Math.hypot(terms[term] ?? 0, value);
+    }
+  }
+  terms.gain = (joules * statedGain(source.id)) / Math.sqrt(3);
+  return { status: 'ok', joules, seconds: sum(part => part.seconds), updates, terms };
+}
+
+function groupEntry(
+  group: SourceGroup,
+  gross: ReadonlyMap<string, Gross>,
+  tracks: Tracks,
+  input: CaseEnergyInput,
+  launches: readonly EnergyLaunch[],
+): CaseEnergy {
+  const blank = { source: group.id, scope: group.scope, joules: null, averageWatts: null, idleWatts: null };
+  const nothing = { ...blank, throughputPerWatt: null, net: null, uncertainty: null };
+  const parts: Extract<Gross, { status: 'ok' }>[] = [];
+  for (const member of group.members) {
+    const part = gross.get(member.id);
+    if (part?.status !== 'ok')
+      return { ...nothing, status: 'invalid', reason: part?.reason ?? `${member.id} was not read` };
+    parts.push(part);
+  }
+  const joules = parts.reduce((total, part) => total + part.joules, 0);
+  const seconds = parts[0]?.seconds ?? 0;
+  const terms = addTerms(parts.map(part => part.terms));
+  const { joules: standard, dominatedBy } = combine(terms);
+  const relative = (COVERAGE_FACTOR * standard) / joules;
+  const work = totalWork(input.headline, launches);
+  const obstacle = headlineObstacle(group, parts, input.headline);
+  const perWatt = obstacle === null && work ? perJoule(work, joules, relative, input.headline?.metric ?? null) : null;
+  const idle = idleOf(group, tracks, input.idleWindow, input.options ?? {});
+  return {
+    source: group.id,
+    scope: group.scope,
+    status: 'ok',
+    ...(obstacle === null ? {} : { reason: obstacle }),
+    joules,
+    averageWatts: joules / seconds,
+    idleWatts: idle?.watts ?? null,
+    throughputPerWatt: perWatt,
+    net:
+      idle && netOf(idle, joules, seconds, standard, obstacle === null ? work : null, input.headline?.metric ?? null),
+    uncertainty: { relative, dominatedBy },
+  };
+}
+
+/** Why a valid energy gets no work per joule; null where it does. */
+function headlineObstacle(
+  group: SourceGroup,
+  parts: readonly { updates: number }[],
+  headline: CaseEnergyInput['headline'],
+): string | null {
+  if (hasOtherTenants(group.covers))
+    return 'other-tenants: the reading holds the whole device, which others may be using';
+  const fewest = Math.min(...parts.map(part => part.updates));
+  if (group.kind === 'gauge' && fewest < MIN_UPDATES_HEADLINE) {
+    return `few-updates: ${fewest} distinct readings give a mean; a headline needs ${MIN_UPDATES_HEADLINE}`;
+  }
+  if (!headline || workUnit(headline.name) === null) return 'no-rate: the headline of this case is no rate of work';
+  return null;
+}
+
+/** Independent sensors: terms of one name in quadrature; a stated gain is common to sensors of one make and adds up. */
+function addTerms(all: readonly Terms[]): Terms {
+  const out: Terms = {};
+  for (const terms of all) {
+    for (const [term, value] of Object.entries(terms) as [keyof Terms, number][]) {
+      out[term] = term === 'gain' ? (out[term] ?? 0) + value : Math.hypot(out[term] ?? 0, value);
+    }
+  }
+  return out;
+}
+
+/** `FLOP/s` → `FLOP/J`, since a rate per watt is work per joule; null for what is no rate. */
+export function workUnit(metric: string): string | null {
+  const definition = metricDefinition(metric);
+  if (definition?.better !== 'higher' || !definition.unit.endsWith('/s')) return null;
+  return `${definition.unit.slice(0, -2)}/J`;
+}
+
+function totalWork(
+  headline: CaseEnergyInput['headline'],
+  launches: readonly EnergyLaunch[],
+): { amount: number; unit: string } | null {
+  const unit = headline && workUnit(headline.name);
+  const definition = headline && metricDefinition(headline.name);
+  if (!unit || !definition) return null;
+  let amount = 0;
+  for (const launch of launches) {
+    const rate = definition.ofLaunch(launch);
+    if (rate === null) return null;
+    amount += rate * launch.samplesSeconds.reduce((sum, sample) => sum + sample, 0);
+  }
+  return { amount, unit };
+}
+
+/**
+ * Work per joule. Its interval carries the rate's interval (launch to launch) and the energy's (measurement), which are
+ * independent: relative half-widths in quadrature, side by side. Null where the rate has no interval.
+ */
+function perJoule(
+  work: { amount: number; unit: string },
+  joules: number,
+  relativeEnergy: number,
+  rate: Metric | null,
+): CaseEnergy['throughputPerWatt'] {
+  const value = work.amount / joules;
+  const interval = rate?.interval;
+  if (!interval || !rate || rate.value <= 0) return { value, unit: work.unit, interval: null };
+  const down = Math.hypot((rate.value - interval[0]) / rate.value, relativeEnergy);
+  const up = Math.hypot((interval[1] - rate.value) / rate.value, relativeEnergy);
+  return { value, unit: work.unit, interval: [Math.max(0, value * (1 - down)), value * (1 + up)] };
+}
+
+interface Idle {
+  watts: number;
+  standardWatts: number;
+}
+
+function idleOf(
+  group: SourceGroup,
+  tracks: Tracks,
+  window: readonly [number, number] | null,
+  options: WindowOptions,
+): Idle | null {
+  if (!window) return null;
+  let watts = 0;
+  let squares = 0;
+  for (const member of group.members) {
+    const track = tracks.get(member.id)?.track;
+    const part = track && windowEnergy(track, window[0], window[1], options);
+    if (part?.status !== 'ok') return null;
+    watts += part.averageWatts;
+    squares += (combine(part.terms).joules / part.seconds) ** 2;
+  }
+  return { watts, standardWatts: Math.sqrt(squares) };
+}
+
+function netOf(
+  idle: Idle,
+  joules: number,
+  seconds: number,
+  standardJoules: number,
+  work: { amount: number; unit: string } | null,
+  rate: Metric | null,
+): CaseEnergy['net'] {
+  const net = joules - idle.watts * seconds;
+  const standard = Math.hypot(standardJoules, idle.standardWatts * seconds);
+  // At or below the idle level nothing can be divided by it.
+  const perWatt =
+    work && net > COVERAGE_FACTOR * standard ? perJoule(work, net, (COVERAGE_FACTOR * standard) / net, rate) : null;
+  return { joules: net, averageWatts: net / seconds, throughputPerWatt: perWatt };
+}
+
+/** Headline candidates in order of width, then the other groups, then single sources, then what is not valid. */
+function inOrder(entries: readonly CaseEnergy[], groups: readonly SourceGroup[], device: string): CaseEnergy[] {
+  const covers = new Map(groups.map(group => [group.id, group.covers]));
+  const rank = (entry: CaseEnergy): number => {
+    const group = covers.get(entry.source);
+    if (entry.status !== 'ok') return 4;
+    if (!group) return 3;
+    if (!concernsDevice(group, device)) return 2;
+    return entry.throughputPerWatt === null ? 1 : 0;
+  };
+  return [...entries]
+    .map((entry, index) => ({ entry, index }))
+    .sort((a, b) => rank(a.entry) - rank(b.entry) || a.index - b.index)
+    .map(({ entry }) => entry);
+}
+
+function nothingReadable(energetic: readonly SourceDescription[]): CaseEnergy {
+  const denied = energetic.find(source => source.status === 'denied') ?? energetic[0];
+  const reason = denied
+    ? `no power sensor can be read; ${denied.id}: ${denied.reason ?? denied.status}`
+    : 'no power sensor was found on this machine';
+  return {
+    source: denied?.id ?? 'none',
+    scope: denied?.scope ?? 'node',
+    status: 'unavailable',
+    reason,
+    joules: null,
+    averageWatts: null,
+    idleWatts: null,
+    throughputPerWatt: null,
+    net: null,
+    uncertainty: null,
+  };
+}
+
+function crossCheck(groups: readonly SourceGroup[], entries: readonly CaseEnergy[]): Warning[] {
+  const joulesOf = (group: SourceGroup): number | null =>
+    entries.find(entry => entry.source === group.id)?.joules ?? null;
+  const out: Warning[] = [];
+  for (const counter of groups.filter(group => group.kind === 'counter')) {
+    for (const gauge of groups.filter(group => group.kind === 'gauge')) {
+      const [a, b] = [joulesOf(counter), joulesOf(gauge)];
+      const isSame =
+        counter.scope === gauge.scope &&
+        counter.covers.every(token => gauge.covers.includes(token)) &&
+        overlap(gauge.covers, counter.covers);
+      if (a === null || b === null || !isSame || Math.abs(a - b) <= CROSS_CHECK_LIMIT * a) continue;
+      const percent = ((100 * (b - a)) / a).toFixed(1);
+      out.push({
+        code: 'energy-cross-check',
+        message: `The power gauge ${gauge.id} integrates to ${percent} % beside the energy counter ${counter.id} over the same windows.`,
+        remedy:
+          'Trust the counter; lengthen the launches, so that a gauge that averages or looks only part of the time catches up.',
+      });
+    }
+  }
+  return out;
+}
+
+function dilution(launches: readonly EnergyLaunch[]): Warning[] {
+  let sampled = 0;
+  let whole = 0;
+  for (const launch of launches) {
+    sampled += launch.samplesSeconds.reduce((sum, sample) => sum + sample, 0);
+    whole += (launch.windowSeconds?.[1] ?? 0) - (launch.windowSeconds?.[0] ?? 0);
+  }
+  if (whole <= 0 || sampled >= MIN_SAMPLED_FRACTION * whole) return [];
+  return [
+    {
+      code: 'energy-window-diluted',
+      message: `Only ${((100 * sampled) / whole).toFixed(0)} % of the measured windows was spent in samples; the energy of the rest is counted too.`,
+      remedy: 'Use longer samples (minSampleSeconds), so that less time passes between them.',
+    },
+  ];
+}

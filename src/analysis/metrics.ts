@@ -1,0 +1,137 @@
+/**
+ * What each metric name means: how a launch's samples become one number. One row per name; `aibench verify` recomputes
+ * every summary from these rows alone, so that a document needs no workload code to be checked.
+ *
+ * Throughput is total work over total time, never a mean of rates. A latency is a quantile (type 7) of the time per
+ * iteration over the samples of one launch. docs/methodology.md §1.
+ */
+
+import type { Launch, Work } from '../results/schema.ts';
+import { quantile } from './statistics.ts';
+
+export interface MetricDefinition {
+  name: string;
+  unit: string;
+  better: 'higher' | 'lower';
+  summary: string;
+  /** The launch's value, or null where the launch does not have what it takes. */
+  ofLaunch(launch: LaunchSamples): number | null;
+}
+
+export type LaunchSamples = Pick<Launch, 'samplesSeconds' | 'iterationsPerSample' | 'work'>;
+
+function rate(quantity: keyof Work) {
+  return ({ samplesSeconds, work }: LaunchSamples): number | null => {
+    const amount = work[quantity];
+    const seconds = samplesSeconds.reduce((sum, sample) => sum + sample, 0);
+    if (amount === undefined || amount <= 0 || seconds <= 0) return null;
+    return (amount * samplesSeconds.length) / seconds;
+  };
+}
+
+function latency(p: number) {
+  return ({ samplesSeconds, iterationsPerSample }: LaunchSamples): number | null =>
+    samplesSeconds.length === 0 || iterationsPerSample <= 0 ? null : quantile(samplesSeconds, p) / iterationsPerSample;
+}
+
+function iterationRate({ samplesSeconds, iterationsPerSample }: LaunchSamples): number | null {
+  const seconds = samplesSeconds.reduce((sum, sample) => sum + sample, 0);
+  return seconds > 0 ? (iterationsPerSample * samplesSeconds.length) / seconds : null;
+}
+
+export const METRICS: readonly MetricDefinition[] = [
+  {
+    name: 'flops_per_second',
+    unit: 'FLOP/s',
+    better: 'higher',
+    summary: 'floating-point operations per second',
+    ofLaunch: rate('flops'),
+  },
+  {
+    name: 'bytes_per_second',
+    unit: 'B/s',
+    better: 'higher',
+    summary: 'bytes moved per second, as the workload counts them',
+    ofLaunch: rate('bytes'),
+  },
+  {
+    name: 'algorithm_bandwidth_bytes_per_second',
+    unit: 'B/s',
+    better: 'higher',
+    summary: 'message size over time of a collective (nccl-tests: algbw)',
+    ofLaunch: rate('bytes'),
+  },
+  {
+    name: 'inferences_per_second',
+    unit: 'inf/s',
+    better: 'higher',
+    summary: 'model runs per second',
+    ofLaunch: iterationRate,
+  },
+  {
+    name: 'samples_per_second',
+    unit: 'samples/s',
+    better: 'higher',
+    summary: 'inputs (images, sequences) per second',
+    ofLaunch: rate('items'),
+  },
+  {
+    name: 'prefill_tokens_per_second',
+    unit: 'tok/s',
+    better: 'higher',
+    summary: 'prompt tokens per second',
+    ofLaunch: rate('tokens'),
+  },
+  {
+    name: 'decode_tokens_per_second',
+    unit: 'tok/s',
+    better: 'higher',
+    summary: 'generated tokens per second',
+    ofLaunch: rate('tokens'),
+  },
+  {
+    name: 'latency_seconds_p50',
+    unit: 's',
+    better: 'lower',
+    summary: 'median time per iteration',
+    ofLaunch: latency(0.5),
+  },
+  {
+    name: 'latency_seconds_p90',
+    unit: 's',
+    better: 'lower',
+    summary: '90th percentile of the time per iteration',
+    ofLaunch: latency(0.9),
+  },
+  {
+    name: 'latency_seconds_p99',
+    unit: 's',
+    better: 'lower',
+    summary: '99th percentile of the time per iteration',
+    ofLaunch: latency(0.99),
+  },
+  {
+    name: 'latency_seconds_p999',
+    unit: 's',
+    better: 'lower',
+    summary: '99.9th percentile of the time per iteration',
+    ofLaunch: latency(0.999),
+  },
+  {
+    name: 'load_latency_seconds',
+    unit: 's',
+    better: 'lower',
+    summary: 'mean time of one dependent load (total time over total loads)',
+    ofLaunch: launch => {
+      const loads = rate('items')(launch);
+      return loads === null ? null : 1 / loads;
+    },
+  },
+];
+
+const BY_NAME = new Map(METRICS.map(metric => [metric.name, metric]));
+
+/** The row of a metric name, or undefined. */
+export function metricDefinition(name: string): MetricDefinition | undefined {
+  return BY_NAME.get(name);
+}

@@ -1,0 +1,94 @@
+/** From documents to the plain numbers that decisions use: one per launch, recomputed from the samples, never read off. */
+import type { CaseResult, ResultDocument } from '../results/schema.ts';
+import { metricDefinition } from './metrics.ts';
+import { geometricMean } from './statistics.ts';
+import { usableLaunches } from './summarize.ts';
+
+/** The share of its roofline or line rate that a case reached; per launch: headline over the ceiling of that process. */
+export const LIMIT_FRACTION = 'limit_fraction';
+
+/** A case together with the document that holds it. */
+export interface Sighting {
+  document: ResultDocument;
+  result: CaseResult;
+}
+
+/** What the unit of inference is: a launch, a whole run, or a machine. docs/statistics.md says when each applies. */
+export type Unit = 'launch' | 'run' | 'node';
+
+export interface Observations {
+  unit: Unit;
+  /** One value per unit. */
+  values: number[];
+  launches: number;
+  runs: number;
+  nodes: number;
+}
+
+/** Unit and direction of a quantity, or null where the name is not one of ours. */
+export function quantity(name: string): { unit: string; better: 'higher' | 'lower' } | null {
+  if (name === LIMIT_FRACTION) return { unit: '1', better: 'higher' };
+  const definition = metricDefinition(name);
+  return definition === undefined ? null : { unit: definition.unit, better: definition.better };
+}
+
+/** One value per usable launch; empty where the case does not carry the metric. A launch without a value gives NaN. */
+export function launchValues(result: CaseResult, name: string): number[] {
+  if (name === LIMIT_FRACTION) return limitFractions(result);
+  const definition = metricDefinition(name);
+  if (definition === undefined || !Object.hasOwn(result.metrics, name)) return [];
+  return usableLaunches(result.launches).map(launch => definition.ofLaunch(launch) ?? Number.NaN);
+}
+
+function limitFractions(result: CaseResult): number[] {
+  const definition = metricDefinition(result.headline ?? '');
+  const { limit } = result;
+  if (definition === undefined || limit === null) return [];
+  return usableLaunches(result.launches).map(launch => {
+    const ceiling = launch.ceilings[limit.name];
+    const value = definition.ofLaunch(launch);
+    return ceiling === undefined || value === null ? Number.NaN : value / ceiling;
+  });
+}
+
+const ENOUGH_UNITS = 3;
+
+/**
+ * The unit for a comparison: machines when each side has three or more, else runs when each side has three or more, else
+ * launches. The widest unit that both sides can fill is taken, since what differs between machines or runs does not
+ * average out over launches.
+ */
+export function unitOf(sides: readonly (readonly Sighting[])[]): Unit {
+  const fewest = (count: (side: readonly Sighting[]) => number): number => Math.min(...sides.map(count));
+  if (fewest(side => new Set(side.map(({ document }) => document.host.id)).size) >= ENOUGH_UNITS) return 'node';
+  if (fewest(side => side.length) >= ENOUGH_UNITS) return 'run';
+  return 'launch';
+}
+
+/** The values of one side. A run or a node stands as the geometric mean of its launches. */
+export function observe(side: readonly Sighting[], name: string, unit: Unit): Observations {
+  const byRun = side.map(sighting => ({
+    host: sighting.document.host.id,
+    values: launchValues(sighting.result, name),
+  }));
+  const filled = byRun.filter(run => run.values.length > 0);
+  const hosts = new Map<string, number[][]>();
+  for (const run of filled) hosts.set(run.host, [...(hosts.get(run.host) ?? []), run.values]);
+  const counts = {
+    unit,
+    launches: filled.reduce((total, run) => total + run.values.length, 0),
+    runs: filled.length,
+    nodes: hosts.size,
+  };
+  if (unit === 'launch') return { ...counts, values: filled.flatMap(run => run.values) };
+  if (unit === 'run') return { ...counts, values: filled.map(run => geometricMean(run.values)) };
+  return { ...counts, values: [...hosts.values()].map(runs => geometricMean(runs.map(geometricMean))) };
+}
+
+/** What a comparison of these sides may claim, in words. */
+export function claimOf(unit: Unit, sides: readonly (readonly Sighting[])[]): string {
+  if (unit === 'node') return 'this model of machine (each machine counts once)';
+  const hosts = new Set(sides.flatMap(side => side.map(({ document }) => document.host.id)));
+  if (hosts.size === 1) return 'this machine';
+  return 'these machines, not their model (fewer than three a side)';
+}

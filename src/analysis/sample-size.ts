@@ -1,0 +1,58 @@
+/** How many launches a decision needs, from the noncentral t distribution. */
+import { noncentralTCdf, studentTQuantile } from './distributions.ts';
+
+/** Asked for beyond this many launches a side, the answer is that more launches are not the way. */
+export const MOST_LAUNCHES = 1000;
+
+/**
+ * Chance that a one-sided test at `alpha` finds a true distance `effect` from its threshold, with `n` launches a side and
+ * standard deviation `sd` of one launch on each (Julious, Statistics in Medicine 23, 2004, eq. 6).
+ */
+export function powerOfTwoSamples(effect: number, sd: number, n: number, alpha: number): number {
+  if (n < 2) return 0;
+  if (sd === 0) return effect > 0 ? 1 : 0;
+  const df = 2 * n - 2;
+  return 1 - noncentralTCdf(studentTQuantile(1 - alpha, df), df, effect / (sd * Math.sqrt(2 / n)));
+}
+
+/** The same against a fixed value: one sample of `n` launches. */
+export function powerOfOneSample(effect: number, sd: number, n: number, alpha: number): number {
+  if (n < 2) return 0;
+  if (sd === 0) return effect > 0 ? 1 : 0;
+  return 1 - noncentralTCdf(studentTQuantile(1 - alpha, n - 1), n - 1, (effect / sd) * Math.sqrt(n));
+}
+
+export type Power = typeof powerOfTwoSamples;
+
+/** Smallest n (a side) with at least `power`; null when even MOST_LAUNCHES do not give it. */
+export function launchesNeeded(effect: number, sd: number, alpha: number, power: number, of: Power): number | null {
+  const distance = Math.abs(effect);
+  if (!(distance > 0) || !Number.isFinite(sd) || of(distance, sd, MOST_LAUNCHES, alpha) < power) return null;
+  let low = 2;
+  let high = MOST_LAUNCHES;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (of(distance, sd, middle, alpha) >= power) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/**
+ * The smallest true difference (in the unit of `sd`) that a two-sided test at `1 - confidence` finds with `power`, with
+ * these sizes and this pooled standard deviation of one launch. By bisection on the noncentral t.
+ */
+export function minimumDetectable(sd: number, m: number, n: number, confidence: number, power: number): number | null {
+  if (m < 2 || n < 2 || !Number.isFinite(sd)) return null;
+  if (sd === 0) return 0;
+  const df = m + n - 2;
+  const critical = studentTQuantile((1 + confidence) / 2, df);
+  let low = 0;
+  let high = critical + 10;
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (1 - noncentralTCdf(critical, df, middle) < power) low = middle;
+    else high = middle;
+  }
+  return high * sd * Math.sqrt(1 / m + 1 / n);
+}

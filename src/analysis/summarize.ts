@@ -1,0 +1,106 @@
+/** Pure: from a case's launches to its metrics, limit and warnings. Uses only what the document holds. */
+import type { CaseResult, Launch, Metric, Warning } from '../results/schema.ts';
+import { metricDefinition } from './metrics.ts';
+import { geometricMean, logTInterval, mean, median, standardDeviation } from './statistics.ts';
+
+export const CONFIDENCE = 0.95;
+
+/** Launches that count: measured to the end and not ruled out. */
+export function usableLaunches(launches: readonly Launch[]): Launch[] {
+  return launches.filter(launch => launch.status === 'ok' && launch.samplesSeconds.length > 0);
+}
+
+/**
+ * Metrics of a case: each is the geometric mean over launches of the launch's own value, with a two-sided t interval on
+ * logarithms. The launch is the unit; with one launch there is no interval. Names without a value are left out.
+ */
+export function summarizeMetrics(launches: readonly Launch[], metricNames: readonly string[]): Record<string, Metric> {
+  const usable = usableLaunches(launches);
+  const metrics: Record<string, Metric> = {};
+  for (const name of metricNames) {
+    const definition = metricDefinition(name);
+    if (definition === undefined) continue;
+    const values = usable
+      .map(launch => definition.ofLaunch(launch))
+      .filter(value => value !== null && value > 0) as number[];
+    if (values.length === 0 || values.length !== usable.length) continue;
+    metrics[name] = {
+      value: geometricMean(values),
+      unit: definition.unit,
+      better: definition.better,
+      interval: logTInterval(values, CONFIDENCE),
+      confidence: CONFIDENCE,
+      launches: values.length,
+    };
+  }
+  return metrics;
+}
+
+/**
+ * Share of a ceiling that was measured in the same process as the rate: the median over launches of (the launch's rate /
+ * the launch's ceiling), so that a clock that moves between launches does not count. Null where a launch lacks either.
+ */
+export function shareOfLimit(
+  launches: readonly Launch[],
+  limit: { ceiling: string; metric: string },
+): CaseResult['limit'] {
+  const definition = metricDefinition(limit.metric);
+  const usable = usableLaunches(launches);
+  if (definition === undefined || usable.length === 0) return null;
+  const shares: number[] = [];
+  const ceilings: number[] = [];
+  for (const launch of usable) {
+    const ceiling = launch.ceilings[limit.ceiling];
+    const value = definition.ofLaunch(launch);
+    if (ceiling === undefined || ceiling <= 0 || value === null) return null;
+    shares.push(value / ceiling);
+    ceilings.push(ceiling);
+  }
+  return { name: limit.ceiling, value: median(ceilings), unit: definition.unit, fraction: median(shares) };
+}
+
+/** How far launches of a case lie apart, and whether the first stands out or they drift; from methodology.md §3. */
+export function steadinessWarnings(launches: readonly Launch[], metricName: string): Warning[] {
+  const definition = metricDefinition(metricName);
+  const usable = usableLaunches(launches);
+  const values = usable.flatMap(launch => definition?.ofLaunch(launch) ?? []);
+  const warnings: Warning[] = [];
+  const failed = launches.filter(launch => launch.status === 'failed').length;
+  if (failed > 0) {
+    warnings.push({
+      code: 'LAUNCH_FAILED',
+      message: `${failed} of ${launches.length} launches failed: ${launches.find(launch => launch.status === 'failed')?.reason ?? 'unknown reason'}`,
+      remedy: 'Run again; if it stays, run the case alone with --filter and look at the reason.',
+    });
+  }
+  const unsettled = usable.filter(launch => launch.warmup !== undefined && !launch.warmup.settled).length;
+  if (unsettled > 0) {
+    warnings.push({
+      code: 'WARMUP_UNSETTLED',
+      message: `in ${unsettled} of ${usable.length} launches the warm-up did not settle within its bound.`,
+      remedy: 'Leave the machine idle, or give it longer with --set timing.maxWarmupSeconds=5.',
+    });
+  }
+  if (values.length < 2) return warnings;
+  const variation = standardDeviation(values) / mean(values);
+  if (variation > 0.05) {
+    warnings.push({
+      code: 'LAUNCHES_VARY',
+      message: `launches vary by ${(100 * variation).toFixed(1)} % (standard deviation over mean).`,
+      remedy: 'Stop other work on the machine, and take more launches with --launches 10.',
+    });
+  }
+  const [first, ...rest] = values;
+  if (first !== undefined && rest.length >= 3) {
+    const spread = standardDeviation(rest);
+    const shift = first - mean(rest);
+    if (Math.abs(shift) > 4 * spread && Math.abs(shift) > 0.02 * mean(rest)) {
+      warnings.push({
+        code: 'FIRST_LAUNCH_DIFFERS',
+        message: `the first launch lies ${((100 * shift) / mean(rest)).toFixed(1)} % from the others.`,
+        remedy: 'Run once before, so that caches, clocks and temperature have settled.',
+      });
+    }
+  }
+  return warnings;
+}

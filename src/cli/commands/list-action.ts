@@ -1,0 +1,119 @@
+/** What `aibench list` gathers; each list is rows of plain facts, rendered alike. */
+import { METRICS } from '../../analysis/metrics.ts';
+import { listModels } from '../../models/registry.ts';
+import { tryLoadAddon } from '../../native/addon.ts';
+import { findOrt } from '../../runtime/ort.ts';
+import { builtinSuites, loadSuite } from '../../suite/load.ts';
+import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
+import { formatBytes } from '../../units.ts';
+import { WORKLOADS } from '../../workloads/registry.ts';
+import { cacheFolder } from '../cache-folder.ts';
+import { renderTable } from '../render/table.ts';
+import { LISTS, type ListName } from './list-names.ts';
+
+type Row = Record<string, string | number | boolean | null>;
+
+const GATHER: Record<ListName, () => Promise<Row[]>> = {
+  workloads,
+  backends,
+  kernels,
+  sources,
+  suites,
+  models,
+  metrics,
+};
+const SHORT: readonly ListName[] = LISTS.filter(name => name !== 'kernels' && name !== 'metrics');
+
+/** The text for standard output. */
+export async function list(what: ListName | undefined, json: boolean): Promise<string> {
+  const names = what === undefined ? SHORT : [what];
+  const lists: Partial<Record<ListName, Row[]>> = {};
+  for (const name of names) lists[name] = await GATHER[name]();
+  if (json) return `${JSON.stringify(what === undefined ? lists : lists[what])}\n`;
+  return names.map(name => `${what === undefined ? `${name}\n` : ''}${table(lists[name] ?? [])}`).join('\n');
+}
+
+function table(rows: Row[]): string {
+  const headers = Object.keys(rows[0] ?? { nothing: '' });
+  return `${renderTable({
+    columns: headers.map(header => ({ header, align: 'left' as const })),
+    rows: rows.map(row => headers.map(header => String(row[header] ?? '–'))),
+    maxWidth: process.stdout.isTTY === true ? (process.stdout.columns ?? 80) : 200,
+  })}\n`;
+}
+
+async function workloads(): Promise<Row[]> {
+  return WORKLOADS.map(({ name, backends: on, summary }) => ({ name, backends: on.join(' '), summary }));
+}
+
+async function backends(): Promise<Row[]> {
+  const native = tryLoadAddon();
+  const ort = findOrt();
+  return [
+    {
+      name: 'native',
+      status: native.addon === null ? 'absent' : 'ok',
+      detail:
+        native.addon === null
+          ? `${native.error.message} ${native.error.remedy}`
+          : `own kernels: ${native.addon.cpuFeatures().isas.join(' ')}`,
+    },
+    {
+      name: 'ort-node',
+      status: ort.status,
+      detail: ort.status === 'ok' ? `onnxruntime-node ${ort.version}` : `${ort.reason} ${ort.remedy}`,
+    },
+  ];
+}
+
+async function kernels(): Promise<Row[]> {
+  const native = tryLoadAddon();
+  if (native.addon === null) throw native.error;
+  const gemm = native.addon.buildInfo().kernels.map(({ name, dtype, mr, nr, isa, supported }) => ({
+    operation: 'gemm',
+    name,
+    dtype,
+    tile: `${mr}x${nr}`,
+    isa,
+    here: supported ? 'yes' : `no: this CPU lacks ${isa}`,
+  }));
+  const collectives = native.addon
+    .allreduceAlgorithms()
+    .map(name => ({ operation: 'allreduce', name, dtype: 'f32', tile: '–', isa: '–', here: 'yes' }));
+  return [...gemm, ...collectives];
+}
+
+async function sources(): Promise<Row[]> {
+  const native = tryLoadAddon();
+  if (native.addon === null) throw native.error;
+  const probed = await probeAll(DEFAULT_ROOTS, native.addon);
+  return probed.map(({ description: { id, quantity, scope, status, reason, remedy } }) => ({
+    id,
+    quantity,
+    scope,
+    status,
+    detail: [reason, remedy].filter(text => text !== undefined).join(' ') || '–',
+  }));
+}
+
+async function suites(): Promise<Row[]> {
+  return builtinSuites().map(name => {
+    const { value } = loadSuite(name);
+    return { name, entries: value.cases.length, launches: value.launches, summary: value.summary };
+  });
+}
+
+async function models(): Promise<Row[]> {
+  return listModels(cacheFolder()).map(({ name, parameters, macs, bytes, cached, summary }) => ({
+    name,
+    parameters,
+    macs,
+    size: formatBytes(bytes),
+    cached: cached ? 'yes' : 'made when first used',
+    summary,
+  }));
+}
+
+async function metrics(): Promise<Row[]> {
+  return METRICS.map(({ name, unit, better, summary }) => ({ name, unit, better, summary }));
+}

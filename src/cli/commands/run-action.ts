@@ -1,0 +1,117 @@
+/** What `aibench run` does: suite → cases → host and telemetry → the loop → table. */
+import path from 'node:path';
+import { EXIT, type ExitCode } from '../../errors.ts';
+import { collectInventory } from '../../host/inventory.ts';
+import { loadAddon } from '../../native/addon.ts';
+import type { BuildInfo } from '../../native/types.ts';
+import type { ResultDocument } from '../../results/schema.ts';
+import { openDocumentWriter } from '../../results/write.ts';
+import { runSuite } from '../../runner/run-suite.ts';
+import { findOrt } from '../../runtime/ort.ts';
+import { selectCases } from '../../suite/select.ts';
+import { startRecorder } from '../../telemetry/recorder.ts';
+import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
+import { cacheFolder } from '../cache-folder.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { dryRunTable } from '../render/dry-run.ts';
+import { progressDisplay } from '../render/progress.ts';
+import { resultTable } from '../render/result-table.ts';
+import { buildCommit, packageVersion } from '../version.ts';
+import type { RunFlags } from './run-flags.ts';
+
+const TABLE_WIDTH = 80;
+
+/** Returns the exit code. */
+export async function run(suiteName: string, flags: RunFlags): Promise<ExitCode> {
+  const { suite, cases } = selectCases(suiteName, {
+    settings: flags.set ?? [],
+    filters: flags.filter ?? [],
+    models: flags.model ?? [],
+    launches: flags.launches,
+  });
+  const native = loadAddon();
+  const cacheDir = cacheFolder();
+  const writer = flags.dryRun === true ? null : openDocumentWriter(flags.output ?? defaultOutput(suite.value.name));
+  const ort = findOrt();
+  const { nvmlLibraries } = DEFAULT_ROOTS;
+  const inventory = await collectInventory({
+    native,
+    nvmlLibraries,
+    cacheDir,
+    ...(flags.label === undefined ? {} : { label: flags.label }),
+    versions: ort.status === 'ok' ? { onnxruntime: ort.version } : {},
+  });
+  if (writer === null) {
+    process.stdout.write(dryRunTable(suite.value, cases, inventory.machine, { json: flags.json === true }));
+    return EXIT.ok;
+  }
+  const interrupt = listenForInterrupt();
+  const display = progressDisplay({
+    stream: process.stderr,
+    quiet: flags.quiet === true,
+    interactive: process.stderr.isTTY === true,
+  });
+  const recorder = startRecorder({ native, channels: await probeAll(DEFAULT_ROOTS, native), nvmlLibraries });
+  try {
+    const document = await runSuite({
+      suite,
+      cases,
+      seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
+      arguments: { suite: suiteName, ...asArguments(flags) },
+      tool: describeTool(native.buildInfo(), ort.status === 'ok' ? ort.version : null),
+      inventory,
+      cacheDir,
+      now: () => native.now(),
+      recorder,
+      writer,
+      signal: interrupt.signal,
+      onEvent: display.show,
+    });
+    display.close();
+    process.stdout.write(
+      flags.json === true ? `${JSON.stringify(document)}\n` : resultTable(document, { width: TABLE_WIDTH }),
+    );
+    console.error(`\nThe document is ${path.relative(process.cwd(), writer.file)}`);
+    return exitCode(document, interrupt.exitCode());
+  } finally {
+    display.close();
+    interrupt.close();
+    recorder.stop();
+  }
+}
+
+function exitCode(document: ResultDocument, interrupted: ExitCode | null): ExitCode {
+  if (interrupted !== null) return interrupted;
+  if (document.cases.some(item => item.status === 'failed')) return EXIT.failed;
+  return document.cases.some(item => item.status === 'measured') ? EXIT.ok : EXIT.unmeasured;
+}
+
+function defaultOutput(suite: string): string {
+  const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, 'Z');
+  return `aibench-${suite}-${stamp}.json`;
+}
+
+/** Only what changes what is measured; a model by its file name alone. */
+function asArguments({ filter, launches, model, set }: RunFlags): ResultDocument['run']['arguments'] {
+  return {
+    ...(filter === undefined ? {} : { filter }),
+    ...(launches === undefined ? {} : { launches }),
+    ...(model === undefined ? {} : { model: model.map(file => path.basename(file)) }),
+    ...(set === undefined ? {} : { set }),
+  };
+}
+
+function describeTool(build: BuildInfo, onnxruntime: string | null): ResultDocument['tool'] {
+  const commit = buildCommit();
+  return {
+    version: packageVersion(),
+    ...(commit === undefined ? {} : { gitCommit: commit }),
+    node: process.versions.node,
+    onnxruntime,
+    addon: {
+      compiler: build.compiler,
+      target: build.target,
+      kernels: build.kernels.map(kernel => kernel.name),
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** Pure: the table at the end of a run, and what to do about its warnings. Fits 80 columns. */
+import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
+import { formatDuration, formatQuantity, significant } from '../../units.ts';
+import { findWorkload } from '../../workloads/registry.ts';
+import { renderTable } from './table.ts';
+import { wrap } from './wrap.ts';
+
+const STATUS: Record<CaseResult['status'], string> = {
+  measured: 'ok',
+  skipped: 'skipped',
+  invalid: 'INVALID',
+  failed: 'FAILED',
+};
+
+export function resultTable(document: ResultDocument, { width }: { width: number }): string {
+  const table = renderTable({
+    columns: [
+      { header: 'case', align: 'left' },
+      { header: 'rate ± 95 %', align: 'right' },
+      { header: 'limit', align: 'right' },
+      { header: 'watts', align: 'right' },
+      { header: 'per watt', align: 'right' },
+      { header: 'status', align: 'left' },
+    ],
+    rows: document.cases.map(item => [
+      label(item),
+      rate(item),
+      limit(item),
+      watts(item),
+      perWatt(item),
+      STATUS[item.status],
+    ]),
+    maxWidth: width,
+  });
+  const parts = [heading(document), table, ...notes(document, width)];
+  return `${parts.filter(part => part !== '').join('\n')}\n`;
+}
+
+function heading({ suite, host, run, cases }: ResultDocument): string {
+  const seconds = run.endedSeconds === null ? null : run.endedSeconds - run.startedSeconds;
+  const count = cases.filter(item => item.status === 'measured').length;
+  const took = seconds === null ? '' : `, ${formatDuration(seconds)}`;
+  const state = run.state === 'complete' ? '' : `, ${run.state}`;
+  return `${host.cpu.brand}, ${host.cpu.usableCores} cores · ${suite.name}: ${count} of ${cases.length} cases measured${took}${state}\n`;
+}
+
+/** Workload and its own short name for the parameters. */
+export function label(item: Pick<CaseResult, 'workload' | 'params' | 'backend'>): string {
+  const workload = findWorkload(item.workload);
+  const parsed = workload?.params.safeParse(item.params);
+  return parsed?.success ? `${item.workload} ${workload?.label(parsed.data)}` : item.workload;
+}
+
+function headline(item: CaseResult) {
+  return item.headline === null ? undefined : item.metrics[item.headline];
+}
+
+function rate(item: CaseResult): string {
+  const metric = headline(item);
+  if (metric === undefined) return '–';
+  const half = metric.interval === null ? null : (metric.interval[1] - metric.interval[0]) / 2 / metric.value;
+  return `${formatQuantity(metric.value, metric.unit)}${half === null ? '' : ` ±${percent(half)}`}`;
+}
+
+function percent(share: number): string {
+  const value = 100 * share;
+  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)}%`;
+}
+
+function limit({ limit }: CaseResult): string {
+  return limit === null ? '–' : percent(limit.fraction);
+}
+
+/** The widest valid scope stands first in `energy`. */
+function bestEnergy(item: CaseResult) {
+  return item.energy.find(entry => entry.status === 'ok');
+}
+
+function watts(item: CaseResult): string {
+  const power = bestEnergy(item)?.averageWatts;
+  return power === null || power === undefined ? '–' : significant(power);
+}
+
+function perWatt(item: CaseResult): string {
+  const efficiency = bestEnergy(item)?.throughputPerWatt;
+  return efficiency === null || efficiency === undefined ? '–' : formatQuantity(efficiency.value, efficiency.unit);
+}
+
+/** Reasons of what was not measured, warnings with what to do, and why there are no watts where there are none. */
+function notes(document: ResultDocument, width: number): string[] {
+  const lines: string[] = [];
+  for (const item of document.cases) {
+    if (item.status !== 'measured') {
+      lines.push(
+        `${STATUS[item.status]}  ${label(item)}: ${item.reason ?? ''}${item.remedy === undefined ? '' : ` ${item.remedy}`}`,
+      );
+    }
+  }
+  for (const { warning, cases } of groupedWarnings(document)) {
+    lines.push(
+      `warning  ${cases.length > 0 ? `${cases.length === 1 ? cases[0] : `${cases.length} cases`}: ` : ''}${warning.message} ${warning.remedy}`,
+    );
+  }
+  if (!document.cases.some(item => bestEnergy(item) !== undefined)) lines.push(`no watts  ${whyNoPower(document)}`);
+  return lines.map(line => wrap(line, width));
+}
+
+/** One line per code: the same warning at twenty cases is one thing to do. */
+function groupedWarnings(document: ResultDocument): { warning: Warning; cases: string[] }[] {
+  const groups = new Map<string, { warning: Warning; cases: string[] }>();
+  for (const warning of document.warnings) groups.set(warning.code, { warning, cases: [] });
+  for (const item of document.cases) {
+    for (const warning of item.warnings) {
+      const group = groups.get(warning.code) ?? { warning, cases: [] };
+      group.cases.push(label(item));
+      groups.set(warning.code, group);
+    }
+  }
+  return [...groups.values()];
+}
+
+function whyNoPower({ telemetry }: ResultDocument): string {
+  const power = telemetry.sources.filter(source => source.unit === 'J' || source.unit === 'W');
+  const denied = power.find(source => source.status === 'denied');
+  const shown = denied ?? power[0];
+  return shown === undefined
+    ? 'No power sensor was found. `aibench list sources` says what was looked for.'
+    : `${shown.reason ?? 'No power sensor can be read.'} ${shown.remedy ?? ''}`.trim();
+}

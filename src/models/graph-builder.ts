@@ -1,0 +1,204 @@
+/**
+ * Builds an ONNX graph in memory: nodes at once, weights as recipes that are carried out when the file is written, so that
+ * a model of any size can be counted without being made. Parameters and multiply–accumulates are counted on the way.
+ */
+import { create } from '@bufbuild/protobuf';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataType as DataType,
+  type NodeProto,
+  NodeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { hashText, mixSeeds, Random } from './random.ts';
+import { elementCount } from './tensor.ts';
+
+export const ELEMENT_TYPES = { float32: DataType.FLOAT, int32: DataType.INT32, int64: DataType.INT64 } as const;
+export type ElementType = keyof typeof ELEMENT_TYPES;
+
+/** A weight that is made when the file is written. */
+export interface Initializer {
+  name: string;
+  elementType: ElementType;
+  dims: readonly number[];
+  byteLength: number;
+  /** Little-endian content in order; a chunk is only good until the next one is asked for. */
+  chunks(): Iterable<Uint8Array>;
+}
+
+/** A number that ONNX keeps as a float even where it is whole. */
+export interface FloatAttribute {
+  float: number;
+}
+/** Plain numbers are integers. */
+export type Attribute = number | readonly number[] | string | FloatAttribute;
+
+/** Where MACs are counted: rows of the batch, new tokens per row, tokens per row that the KV cache holds already. */
+export interface WorkPoint {
+  batch: number;
+  sequence: number;
+  context: number;
+}
+
+export interface NodeOptions {
+  /** Names of the outputs; '' leaves an optional one out. One fresh name by default. */
+  outputs?: readonly string[];
+  domain?: string;
+}
+
+const CHUNK_ELEMENTS = 1 << 20;
+
+export class GraphBuilder {
+  readonly name: string;
+  readonly opset: number;
+  readonly usesContribOps: boolean;
+  readonly nodes: NodeProto[] = [];
+  readonly inputs: ValueInfoProto[] = [];
+  readonly outputs: ValueInfoProto[] = [];
+  readonly initializers: Initializer[] = [];
+  /** Learned numbers; tables and running statistics are not counted, as is the custom. */
+  parameters = 0;
+  readonly #seed: number;
+  readonly #macTerms: ((at: WorkPoint) => number)[] = [];
+  readonly #constants = new Map<string, string>();
+  #fresh = 0;
+
+  constructor(name: string, options: { seed: number; opset?: number; usesContribOps?: boolean }) {
+    this.name = name;
+    this.#seed = options.seed;
+    this.opset = options.opset ?? 21;
+    this.usesContribOps = options.usesContribOps ?? false;
+  }
+
+  /** Multiply–accumulates of one inference, summed over all nodes that were counted. */
+  macs(at: WorkPoint): number {
+    return this.#macTerms.reduce((sum, term) => sum + term(at), 0);
+  }
+
+  countMacs(term: (at: WorkPoint) => number): void {
+    this.#macTerms.push(term);
+  }
+
+  /** A text stands for a dynamic dimension of that name. */
+  input(name: string, type: ElementType, dims: readonly (number | string)[]): string {
+    this.inputs.push(valueInfo(name, type, dims));
+    return name;
+  }
+
+  output(name: string, type: ElementType, dims: readonly (number | string)[]): void {
+    this.outputs.push(valueInfo(name, type, dims));
+  }
+
+  /** A learned tensor of seeded random numbers; the same name and seed give the same numbers. */
+  weight(name: string, dims: readonly number[], std: number, mean = 0): string {
+    this.parameters += elementCount(dims);
+    return this.#addRandom(name, dims, std, mean);
+  }
+
+  /** A tensor that is not learned (running statistics): random, and not counted as parameters. */
+  statistic(name: string, dims: readonly number[], std: number, mean: number): string {
+    return this.#addRandom(name, dims, std, mean);
+  }
+
+  /** A computed table (rotary angles), not counted as parameters. */
+  table(name: string, dims: readonly number[], make: () => Float32Array): string {
+    return this.#add(name, 'float32', dims, () => [bytesOf(make())]);
+  }
+
+  /** Shapes, axes and indices; equal ones are shared. */
+  integers(values: readonly number[]): string {
+    return this.#constant(`int64.${values.join('_')}`, 'int64', [values.length], () =>
+      bytesOf(BigInt64Array.from(values, BigInt)),
+    );
+  }
+
+  scalar(value: number): string {
+    return this.#constant(`float32.${value}`, 'float32', [], () => bytesOf(Float32Array.of(value)));
+  }
+
+  /** Adds a node and gives the name of its first output. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    options: NodeOptions = {},
+  ): string {
+    const outputs = options.outputs ?? [`value.${this.#fresh++}`];
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        opType,
+        domain: options.domain ?? '',
+        name: `${opType}.${this.nodes.length}`,
+        input: [...inputs],
+        output: [...outputs],
+        attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+      }),
+    );
+    return outputs[0] ?? '';
+  }
+
+  #addRandom(name: string, dims: readonly number[], std: number, mean: number): string {
+    const seed = mixSeeds(this.#seed, hashText(name));
+    return this.#add(name, 'float32', dims, () => randomChunks(seed, elementCount(dims), std, mean));
+  }
+
+  #constant(key: string, elementType: ElementType, dims: readonly number[], make: () => Uint8Array): string {
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    this.#constants.set(key, key);
+    return this.#add(key, elementType, dims, () => [make()]);
+  }
+
+  #add(name: string, elementType: ElementType, dims: readonly number[], chunks: () => Iterable<Uint8Array>): string {
+    const byteLength = elementCount(dims) * (elementType === 'int64' ? 8 : 4);
+    this.initializers.push({ name, elementType, dims, byteLength, chunks });
+    return name;
+  }
+}
+
+function* randomChunks(seed: number, count: number, std: number, mean: number): Generator<Uint8Array> {
+  const random = new Random(seed);
+  const buffer = new Float32Array(Math.min(count, CHUNK_ELEMENTS));
+  for (let done = 0; done < count; done += buffer.length) {
+    yield bytesOf(random.fill(buffer.subarray(0, Math.min(buffer.length, count - done)), std, mean));
+  }
+}
+
+function bytesOf(array: Float32Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  if (typeof value === 'number')
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value) });
+  if (typeof value === 'string') {
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) });
+  }
+  if ('float' in value) return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
+}
+
+function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): ValueInfoProto {
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: {
+      value: {
+        case: 'tensorType',
+        value: {
+          elemType: ELEMENT_TYPES[type],
+          shape: {
+            dim: dims.map(dim => ({
+              value:
+                typeof dim === 'string'
+                  ? { case: 'dimParam' as const, value: dim }
+                  : { case: 'dimValue' as const, value: BigInt(dim) },
+            })),
+          },
+        },
+      },
+    },
+  });
+}

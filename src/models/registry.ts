@@ -1,0 +1,124 @@
+/** Every model that aibench makes itself, one row each. The weights are random: speed does not depend on what was learned. */
+import { BERT_BASE, bertInputs, buildBert } from './bert.ts';
+import type { GraphBuilder, WorkPoint } from './graph-builder.ts';
+import { buildLlama, LLAMA_15M, LLAMA_160M, type LlamaConfig } from './llama.ts';
+import { buildMlp, MLP_TINY, mlpInputs } from './mlp.ts';
+import { cachedModel } from './model-cache.ts';
+import { buildResnet50, resnet50Inputs } from './resnet50.ts';
+import type { NamedTensors } from './tensor.ts';
+
+interface ModelBase {
+  name: string;
+  /** One line for `aibench list models`. */
+  summary: string;
+  /** Raised whenever the same name gives other bytes: it is part of the cache's file name. */
+  version: number;
+  build(): GraphBuilder;
+  /** The output that a benchmark fetches: small, since the Node binding copies outputs. */
+  output: string;
+}
+
+/** A model whose every inference stands alone. */
+export interface StatelessModel extends ModelBase {
+  kind: 'vector' | 'image' | 'encoder';
+  /** Of an encoder: what it does when no length is asked for, and the most that it can do. */
+  sequence: { default: number; max: number } | null;
+  /** Seeded random inputs. */
+  inputs(at: { batch: number; sequence: number }, seed: number): NamedTensors;
+}
+
+/** A language model that prefills a KV cache and decodes from it. */
+export interface DecoderModel extends ModelBase {
+  kind: 'decoder';
+  config: LlamaConfig;
+  sequence: { default: number; max: number };
+}
+
+export type ModelDefinition = StatelessModel | DecoderModel;
+
+function llama(name: string, summary: string, config: LlamaConfig): DecoderModel {
+  return {
+    kind: 'decoder',
+    name,
+    summary,
+    version: 1,
+    build: () => buildLlama(config),
+    output: 'logits',
+    config,
+    sequence: { default: 128, max: config.positions },
+  };
+}
+
+export const MODELS: readonly ModelDefinition[] = [
+  {
+    kind: 'image',
+    name: 'resnet50',
+    summary: 'ResNet-50 v1.5, 224x224 images',
+    version: 1,
+    build: buildResnet50,
+    output: 'output',
+    sequence: null,
+    inputs: ({ batch }, seed) => resnet50Inputs(batch, seed),
+  },
+  {
+    kind: 'encoder',
+    name: 'bert-base',
+    summary: 'BERT-base encoder with pooler',
+    version: 1,
+    build: () => buildBert(BERT_BASE),
+    output: 'pooler_output',
+    sequence: { default: 128, max: BERT_BASE.positions },
+    inputs: ({ batch, sequence }, seed) => bertInputs(BERT_BASE, batch, sequence, seed),
+  },
+  llama('llama-15m', 'Llama-style decoder, grouped-query attention, for quick runs', LLAMA_15M),
+  llama('llama-160m', 'Llama-style decoder in the shape of llama-160m', LLAMA_160M),
+  {
+    kind: 'vector',
+    name: 'mlp-tiny',
+    summary: 'two-layer perceptron of a few kilobytes, for smoke tests',
+    version: 1,
+    build: () => buildMlp(MLP_TINY),
+    output: 'output',
+    sequence: null,
+    inputs: ({ batch }, seed) => mlpInputs(MLP_TINY, batch, seed),
+  },
+];
+
+export function findModel(name: string): ModelDefinition | undefined {
+  return MODELS.find(model => model.name === name);
+}
+
+/** What one inference at batch 1 does by default: the point at which `list models` gives MACs. */
+export function defaultWorkPoint(model: ModelDefinition): WorkPoint {
+  return { batch: 1, sequence: model.sequence?.default ?? 1, context: 0 };
+}
+
+export interface ModelRow {
+  name: string;
+  kind: ModelDefinition['kind'];
+  summary: string;
+  parameters: number;
+  /** Multiply–accumulates of one inference at batch 1 and, for text, `sequence` tokens. */
+  macs: number;
+  sequence: number | null;
+  /** Weights, in bytes: the file is a few kilobytes larger. */
+  bytes: number;
+  cached: boolean;
+}
+
+/** Rows of `aibench list models`. */
+export function listModels(cacheDir: string): ModelRow[] {
+  return MODELS.map(model => {
+    const graph = model.build();
+    return {
+      name: model.name,
+      kind: model.kind,
+      summary: model.summary,
+      parameters: graph.parameters,
+      macs: graph.macs(defaultWorkPoint(model)),
+      sequence: model.sequence?.default ?? null,
+      bytes: graph.initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0),
+      cached: cachedModel(model, graph, cacheDir) !== null,
+    };
+  });
+}

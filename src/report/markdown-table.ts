@@ -1,0 +1,14 @@
+/** A Markdown table; bars and line breaks in cells are escaped, since case ids and reasons come from documents. */
+export function markdownTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escapeCell).join(' | ')} |`;
+  return [line(headers), `|${headers.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/[\\`*_[\]|]/g, '\\$&');
+}

@@ -1,0 +1,58 @@
+/** What a suite file may say. Strict: an unknown key is an error. docs/suites.md explains each key with an example. */
+import { z } from 'zod';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const paramValue = z.union([scalar, z.array(z.union([z.string(), z.number()]))]);
+const params = z.record(z.string(), paramValue);
+const seconds = z.number().min(0).max(86_400);
+
+export const timingSchema = z.strictObject({
+  /** A warm-up ends when it has settled, at the latest after this. */
+  maxWarmupSeconds: seconds.optional(),
+  /** A sample is a batch of iterations at least this long. */
+  minSampleSeconds: seconds.optional(),
+  /** Measured time per launch. */
+  targetSeconds: seconds.optional(),
+  minSamples: z.int().min(1).max(1_000_000).optional(),
+  maxSamples: z.int().min(1).max(1_000_000).optional(),
+});
+
+export const suiteCaseSchema = z.strictObject({
+  workload: z.string(),
+  /** One backend or several; the workload's first where absent. */
+  backend: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  /** Parameters that all cases of this entry share. */
+  params: params.optional(),
+  /** Every combination of the values listed: `{ dtype: [f32, f64], threads: [1, all] }` is four cases. */
+  matrix: z.record(z.string(), z.array(paramValue).min(1)).optional(),
+  /** Sets of parameters that belong together (shapes): one case each, times the matrix. */
+  each: z.array(params).min(1).optional(),
+  timing: timingSchema.optional(),
+  launches: z.int().min(1).max(1000).optional(),
+  /** Changes for the combinations whose parameters have these values. */
+  overrides: z
+    .array(
+      z.strictObject({
+        when: z.record(z.string(), scalar),
+        params: params.optional(),
+        timing: timingSchema.optional(),
+        launches: z.int().min(1).max(1000).optional(),
+        skip: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+});
+export type SuiteCase = z.infer<typeof suiteCaseSchema>;
+
+export const suiteSchema = z.strictObject({
+  schema: z.literal('aibench.suite/1'),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'a name is letters, digits, dots and dashes'),
+  /** What the suite answers, in one sentence. */
+  summary: z.string(),
+  launches: z.int().min(1).max(1000).default(3),
+  /** Idle power is measured for this long before the first case, where there is a sensor. */
+  idleSeconds: seconds.default(2),
+  timing: timingSchema.default({}),
+  cases: z.array(suiteCaseSchema).min(1).max(10_000),
+});
+export type Suite = z.infer<typeof suiteSchema>;

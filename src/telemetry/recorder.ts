@@ -1,0 +1,189 @@
+/**
+ * Records telemetry while the launches run: the native sampler reads on its own thread and clock, this file drains its rings
+ * on a timer, keeps the series bounded and answers what the progress display asks for.
+ */
+import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
+import type { NativeAddon, NativeSampler, SamplerChannel } from '../native/types.ts';
+import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
+import { GrowingSeries } from './growing-series.ts';
+import type { ProbedChannel } from './source.ts';
+
+export type Telemetry = ResultDocument['telemetry'];
+
+export interface RecorderOptions {
+  native: Pick<NativeAddon, 'createSampler' | 'now'>;
+  channels: readonly ProbedChannel[];
+  nvmlLibraries: string[];
+  /** Reads per second by kind of channel, in place of the sources' own; `proc` is what is neither energy nor power. */
+  rates?: Partial<Record<'counter' | 'gauge' | 'proc', number>>;
+  drainSeconds?: number;
+  /** Readings kept per series; older ones are thinned beyond it, without changing any energy (growing-series.ts). */
+  maxReadings?: number;
+}
+
+export interface LiveReadings {
+  /** Power of the widest scope that can be read, and which scope that is; null where there is none yet. */
+  watts: { value: number; scope: Scope; source: string } | null;
+  /** The hottest sensor. */
+  temperatureCelsius: number | null;
+  /** Latest value of every gauge, latest rate of every counter (per second), by source id. */
+  latest: Record<string, number>;
+}
+
+export interface Recorder {
+  live(): LiveReadings;
+  /**
+   * Marks a measured window, so that the readings around its ends stay as they are when a series is thinned. Call it with
+   * the window of each launch, as soon as it is known.
+   */
+  keep(window: readonly [number, number]): void;
+  /** The document's telemetry as it stands; sampling goes on. */
+  snapshot(): Telemetry;
+  /** Ends sampling. The document's telemetry; a second call gives the same. */
+  stop(): Telemetry;
+}
+
+const DEFAULT_DRAIN_SECONDS = 0.5;
+/** At 20 Hz: 50 minutes before anything is thinned. */
+const DEFAULT_MAX_READINGS = 60_000;
+/** A live value older than this is not shown. */
+const LIVE_SECONDS = 3;
+/** What is taken out of a ring that was full: asking for more capacity than this helps nobody. */
+const MAX_CAPACITY = 20_000;
+
+/** Starts sampling at once. With no readable channel there is no thread, and the document says so by its sources. */
+export function startRecorder(options: RecorderOptions): Recorder {
+  const { native, channels } = options;
+  const started = native.now();
+  const drainSeconds = options.drainSeconds ?? DEFAULT_DRAIN_SECONDS;
+  const wanted = channels.flatMap(row =>
+    row.channel ? [atRate(row, row.channel, options.rates ?? {}, drainSeconds)] : [],
+  );
+  const sources = channels.map(row => ({ ...row.description }));
+  const series = new Map<string, GrowingSeries>();
+  for (const source of sources) {
+    if (wanted.some(channel => channel.id === source.id)) {
+      series.set(source.id, new GrowingSeries(source, options.maxReadings ?? DEFAULT_MAX_READINGS));
+    }
+  }
+  const { sampler, failure } = startSampler(native, wanted, options.nvmlLibraries);
+  if (failure !== null) markFailed(sources, failure);
+
+  const drain = (): void => {
+    if (!sampler) return;
+    for (const [id, readings] of Object.entries(sampler.drain())) series.get(id)?.append(readings);
+  };
+  const timer = sampler ? setInterval(drain, drainSeconds * 1e3) : undefined;
+  timer?.unref();
+
+  let result: Telemetry | null = null;
+  return {
+    live: () => liveReadings(sources, series, native.now()),
+    keep: window => {
+      for (const one of series.values()) one.keep(window);
+    },
+    snapshot: () => {
+      if (result) return result;
+      drain();
+      return telemetryOf(sources, series, sampler, native.now() - started);
+    },
+    stop: () => {
+      if (result) return result;
+      clearInterval(timer);
+      sampler?.stop();
+      drain();
+      result = telemetryOf(sources, series, sampler, native.now() - started);
+      return result;
+    },
+  };
+}
+
+function atRate(
+  row: ProbedChannel,
+  channel: SamplerChannel,
+  rates: NonNullable<RecorderOptions['rates']>,
+  drainSeconds: number,
+): SamplerChannel {
+  const hertz = rates[isEnergetic(row.description) ? row.description.kind : 'proc'];
+  const periodSeconds = hertz === undefined ? channel.periodSeconds : 1 / hertz;
+  // Room for ten drains or ten seconds, whichever is longer: a busy event loop then loses nothing.
+  const capacity = Math.min(MAX_CAPACITY, Math.ceil(Math.max(10, 10 * drainSeconds) / periodSeconds));
+  return { ...channel, periodSeconds, capacity: Math.max(channel.capacity, capacity) };
+}
+
+function startSampler(
+  native: RecorderOptions['native'],
+  channels: SamplerChannel[],
+  nvmlLibraries: string[],
+): { sampler: NativeSampler | null; failure: string | null } {
+  if (channels.length === 0) return { sampler: null, failure: null };
+  try {
+    const sampler = native.createSampler(channels, nvmlLibraries);
+    sampler.start();
+    return { sampler, failure: null };
+  } catch (error) {
+    return { sampler: null, failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A sampler that cannot start costs the telemetry, never the run. */
+function markFailed(sources: SourceDescription[], failure: string): void {
+  for (const source of sources) {
+    if (source.status !== 'ok') continue;
+    source.status = 'unsupported';
+    source.reason = `the sampler did not start: ${failure}`;
+    source.remedy = 'run aibench doctor; report this with its output';
+  }
+}
+
+function liveReadings(
+  sources: readonly SourceDescription[],
+  series: ReadonlyMap<string, GrowingSeries>,
+  now: number,
+): LiveReadings {
+  const latest: Record<string, number> = {};
+  let temperatureCelsius: number | null = null;
+  for (const source of sources) {
+    const value = series.get(source.id)?.latest(now, LIVE_SECONDS) ?? null;
+    if (value === null) continue;
+    latest[source.id] = value;
+    if (source.quantity === 'temperature') temperatureCelsius = Math.max(temperatureCelsius ?? value, value);
+  }
+  const group = disjointGroups(sources, source => source.status === 'ok' && (latest[source.id] ?? 0) > 0)[0];
+  if (!group) return { watts: null, temperatureCelsius, latest };
+  const value = group.members.reduce((sum, source) => sum + (latest[source.id] ?? 0), 0);
+  return { watts: { value, scope: group.scope, source: group.id }, temperatureCelsius, latest };
+}
+
+function telemetryOf(
+  described: readonly SourceDescription[],
+  series: ReadonlyMap<string, GrowingSeries>,
+  sampler: NativeSampler | null,
+  wallSeconds: number,
+): Telemetry {
+  const sources = described.map(source => ({ ...source }));
+  const stats = sampler?.stats();
+  for (const channel of stats?.channels ?? []) {
+    const source = sources.find(one => one.id === channel.id);
+    if (!source || channel.failures === 0) continue;
+    const share = channel.failures / Math.max(1, channel.reads);
+    const last = channel.lastError ? ` (${channel.lastError})` : '';
+    if (share === 1) {
+      source.status = 'stale';
+      source.remedy = 'look for the driver or the device in the kernel log (dmesg)';
+    }
+    const note = `${channel.failures} of ${channel.reads} reads failed${last}`;
+    source.reason = source.reason ? `${source.reason}; ${note}` : note;
+  }
+  const lost = stats?.channels.reduce((sum, channel) => sum + channel.lost, 0) ?? 0;
+  for (const one of series.values()) {
+    const note = one.thinningNote();
+    const source = sources.find(candidate => candidate.id === one.id);
+    if (note && source) source.reason = source.reason ? `${source.reason}; ${note}` : note;
+  }
+  return {
+    sources,
+    series: [...series.values()].filter(one => one.length > 0).map(one => one.toSeries()),
+    observer: stats ? { cpuSeconds: stats.cpuSeconds, wallSeconds, overruns: stats.overruns, lost } : null,
+  };
+}

@@ -1,0 +1,92 @@
+/**
+ * NVIDIA GPUs through libnvidia-ml, opened at run time by the addon. What each quantity means and how far it can be trusted
+ * (methodology §4): total energy counts millijoules since the driver was loaded (Volta on); power is instantaneous, the
+ * average runs over one second on Ampere and later except GA100.
+ */
+import type { NativeAddon, NvmlDevice, NvmlProbe, NvmlQuantity } from '../../native/types.ts';
+import type { SourceDescription } from '../../results/schema.ts';
+import { nothingFound, type Quantity, type RateClass, readable, unreadable } from '../channel.ts';
+import type { ProbedChannel, TelemetryRoots, TelemetrySource } from '../source.ts';
+
+const ID = 'nvml';
+
+interface QuantityRow {
+  quantity: NvmlQuantity;
+  kind: SourceDescription['kind'];
+  name: string;
+  unit: string;
+  /** From NVML's own unit. */
+  scale: number;
+  rate: RateClass;
+  averagingWindowSeconds?: number;
+}
+
+const ROWS: QuantityRow[] = [
+  { quantity: 'energy', kind: 'counter', name: 'energy', unit: 'J', scale: 1e-3, rate: 'counter' },
+  { quantity: 'power', kind: 'gauge', name: 'power', unit: 'W', scale: 1e-3, rate: 'gauge' },
+  {
+    quantity: 'powerAverage',
+    kind: 'gauge',
+    name: 'power',
+    unit: 'W',
+    scale: 1e-3,
+    rate: 'gauge',
+    averagingWindowSeconds: 1,
+  },
+  { quantity: 'temperature', kind: 'gauge', name: 'temperature', unit: 'degC', scale: 1, rate: 'temperature' },
+  { quantity: 'smClock', kind: 'gauge', name: 'clock', unit: 'Hz', scale: 1e6, rate: 'clock' },
+  { quantity: 'memoryClock', kind: 'gauge', name: 'memoryClock', unit: 'Hz', scale: 1e6, rate: 'clock' },
+  { quantity: 'throttleReasons', kind: 'gauge', name: 'throttleReasons', unit: 'bitmask', scale: 1, rate: 'proc' },
+  { quantity: 'utilization', kind: 'gauge', name: 'utilization', unit: '1', scale: 1e-2, rate: 'proc' },
+];
+
+/** Pure: the rows of one device. Under MIG the counters are those of the whole device, which others may be using. */
+export function deviceRows(device: NvmlDevice): ProbedChannel[] {
+  const gpu = `gpu-${device.index}`;
+  const covers = device.migEnabled ? [gpu, `${gpu}-other-tenants`] : [gpu];
+  return ROWS.map(row => {
+    const energetic = row.name === 'energy' || row.name === 'power';
+    const what: Quantity = {
+      id: `${ID}/${gpu}/${row.quantity}`,
+      kind: row.kind,
+      scope: 'board',
+      covers: energetic ? covers : [],
+      quantity: row.name,
+      unit: row.unit,
+      ...(row.name === 'energy' || row.name === 'power' ? { quantum: 1e-3 } : {}),
+      ...(row.averagingWindowSeconds === undefined ? {} : { averagingWindowSeconds: row.averagingWindowSeconds }),
+    };
+    const answer = device.quantities[row.quantity];
+    if (!answer?.ok) {
+      const reason = answer?.reason || 'this driver was not asked for it';
+      return unreadable(
+        what,
+        'unsupported',
+        reason,
+        'a newer driver may offer it; older GPUs do not have every quantity',
+      );
+    }
+    const note =
+      device.migEnabled && energetic ? 'MIG is on: this is the whole device, with other tenants in it' : undefined;
+    return readable(what, { type: 'nvml', device: device.index, quantity: row.quantity }, row.scale, row.rate, note);
+  });
+}
+
+/** Pure: what a probe of the library turns into. */
+export function nvmlRows(probe: NvmlProbe): ProbedChannel[] {
+  const what = { kind: 'counter', scope: 'board', quantity: 'energy', unit: 'J' } as const;
+  if (probe.status !== 'ok') return nothingFound(ID, what, probe.reason, probe.remedy, probe.status);
+  if (probe.devices.length === 0) {
+    const remedy = 'in a container start it with --gpus all; otherwise look at nvidia-smi -L';
+    return nothingFound(ID, what, `NVML of driver ${probe.driverVersion} lists no GPU`, remedy);
+  }
+  return probe.devices.flatMap(deviceRows);
+}
+
+export const nvml: TelemetrySource = {
+  id: ID,
+  summary: 'energy, power, temperature, clocks and throttle reasons of NVIDIA GPUs (libnvidia-ml)',
+  async probe(roots: TelemetryRoots, native: NativeAddon): Promise<ProbedChannel[]> {
+    return nvmlRows(native.probeNvml(roots.nvmlLibraries));
+  },
+};

@@ -1,0 +1,37 @@
+/** The seam for inference engines. A session is opened on a model file and runs on tensors that were handed over before. */
+import type { NamedTensors } from '../../models/tensor.ts';
+import type { Device } from './device.ts';
+
+export interface SessionOptions {
+  device: Exclude<Device, 'auto'>;
+  threads: number;
+  spinning: boolean;
+  /** False leaves the graph as it is in the file: slower, and free of whatever an optimiser may get wrong. */
+  optimise: boolean;
+}
+
+export interface TensorInfo {
+  name: string;
+  /** `float32`, `int64`, ... or null for what is not a tensor. */
+  type: string | null;
+  /** A text is a dynamic dimension's name; it may be empty. */
+  dims: readonly (number | string)[];
+}
+
+export interface EngineSession {
+  inputs: readonly TensorInfo[];
+  outputs: readonly TensorInfo[];
+  /**
+   * Takes the inputs over once and gives a function that runs one inference on them. Between the call and its result
+   * there is nothing but the engine: this function is what is timed.
+   */
+  bind(inputs: NamedTensors, fetches: readonly string[]): () => Promise<NamedTensors>;
+  release(): Promise<void>;
+}
+
+export interface Engine {
+  name: string;
+  version: string;
+  /** Rejects with the engine's own error; ort-errors.ts makes a sentence of it. */
+  open(file: string, options: SessionOptions): Promise<EngineSession>;
+}

@@ -1,0 +1,56 @@
+/** The `ort-node` engine: ONNX Runtime through onnxruntime-node, on the thread that calls it. */
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { NamedTensors, TensorValue } from '../../models/tensor.ts';
+import { loadOrt, type OrtModule } from '../../runtime/ort.ts';
+import type { Engine, EngineSession, SessionOptions, TensorInfo } from './engine.ts';
+
+/** @throws AibenchError ORT_MISSING or ORT_BROKEN */
+export function openOrtNodeEngine(): Engine {
+  const { ort, version } = loadOrt();
+  return {
+    name: 'ort-node',
+    version,
+    open: async (file, options) => wrapSession(ort, await ort.InferenceSession.create(file, sessionOptions(options))),
+  };
+}
+
+function sessionOptions({ device, threads, spinning, optimise }: SessionOptions): InferenceSession.SessionOptions {
+  const session: Record<string, unknown> = { intra_op: { allow_spinning: spinning ? '1' : '0' } };
+  // Without this, nodes that the device cannot run go to the CPU without a word. On the CPU itself the key is an error.
+  if (device !== 'cpu') session.disable_cpu_ep_fallback = '1';
+  return {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: optimise ? 'all' : 'disabled',
+    // Errors only: they come back as exceptions, and the terminal belongs to the progress display.
+    logSeverityLevel: 3,
+    extra: { session },
+  };
+}
+
+function wrapSession(ort: OrtModule, session: InferenceSession): EngineSession {
+  return {
+    inputs: session.inputMetadata.map(tensorInfo),
+    outputs: session.outputMetadata.map(tensorInfo),
+    bind: (inputs, fetches) => {
+      const feeds = Object.fromEntries(
+        Object.entries(inputs).map(([name, value]) => [name, toOrtTensor(ort, value)] as const),
+      );
+      const names = [...fetches];
+      // A Tensor has the members of a TensorValue: outputs are passed on as they are.
+      return () => session.run(feeds, names) as Promise<unknown> as Promise<NamedTensors>;
+    },
+    release: () => session.release(),
+  };
+}
+
+function toOrtTensor(ort: OrtModule, { type, data, dims }: TensorValue): Tensor {
+  return new ort.Tensor(type as 'float32', data as Float32Array, dims);
+}
+
+function tensorInfo(value: InferenceSession.ValueMetadata): TensorInfo {
+  return value.isTensor
+    ? { name: value.name, type: value.type, dims: value.shape }
+    : { name: value.name, type: null, dims: [] };
+}

@@ -1,0 +1,111 @@
+/** Parameters of an inference case: what may be asked of which model, with the defaults filled in. */
+import path from 'node:path';
+import { z } from 'zod';
+import { findModel, MODELS, type ModelDefinition } from '../../models/registry.ts';
+import { type ThreadsParam, threadsParam } from '../parameters.ts';
+import type { Params } from '../workload.ts';
+import { DEVICES, type Device } from './device.ts';
+
+const given = z.strictObject({
+  /** A name from `aibench list models`, or the path of an .onnx file. */
+  model: z.string().min(1).max(1024),
+  /** Rows per inference. */
+  batch: z.int().min(1).max(65_536).default(1),
+  /** Text models: tokens per row that go in at once. */
+  sequence: z.int().min(1).max(1_048_576).optional(),
+  /** Language models: a whole prompt, or one token more on a filled KV cache. */
+  mode: z.enum(['prefill', 'decode']).optional(),
+  /** Decode: tokens per row that the KV cache holds. */
+  context: z.int().min(1).max(1_048_576).optional(),
+  /** Threads inside an operator (ONNX Runtime: intra-op). */
+  threads: threadsParam.default('all'),
+  precision: z.enum(['fp32']).default('fp32'),
+  device: z.enum(DEVICES).default('auto'),
+  /** Idle threads of the engine's pool wait actively, as ONNX Runtime does by default. */
+  spinning: z.boolean().default(true),
+  /** The user's own file: sizes of its dynamic dimensions, `[height=480, width=640]`. */
+  dims: z
+    .union([z.string().transform(text => text.split(',')), z.array(z.string())])
+    .pipe(z.array(z.string().regex(/^[^=]+=[1-9]\d{0,8}$/, 'a dimension is written name=size, such as height=480')))
+    .optional(),
+});
+
+export const inferenceParams: z.ZodType<InferenceParams> = given.transform((raw, context): InferenceParams => {
+  const params = withoutUndefined(raw);
+  const issue = (key: string, message: string): never => {
+    context.addIssue({ code: 'custom', path: [key], message });
+    return z.NEVER;
+  };
+  const model = findModel(params.model);
+  if (model === undefined) return isFile(params.model) ? params : issue('model', unknownModel(params.model));
+  const surplus = surplusKey(model, params);
+  if (surplus !== null) return issue(...surplus);
+  const completed = withDefaults(model, params);
+  const longest = model.sequence?.max ?? 0;
+  const length = (completed.sequence ?? 0) + (completed.context ?? 0) + (completed.mode === 'decode' ? 1 : 0);
+  if (length > longest) {
+    return issue(
+      completed.mode === 'decode' ? 'context' : 'sequence',
+      `${model.name} has ${longest} positions; ${length} are asked for`,
+    );
+  }
+  return completed;
+});
+
+export interface InferenceParams extends Params {
+  model: string;
+  batch: number;
+  sequence?: number;
+  mode?: 'prefill' | 'decode';
+  context?: number;
+  threads: ThreadsParam;
+  precision: 'fp32';
+  device: Device;
+  spinning: boolean;
+  dims?: string[];
+}
+
+/** The parser leaves keys of absent options behind; a parameter that does not apply shall not be there. */
+function withoutUndefined(params: z.infer<typeof given>): InferenceParams {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as InferenceParams;
+}
+
+/** Whether a model parameter is meant as a path. */
+export function isFile(model: string): boolean {
+  return model.includes('/') || model.includes(path.sep) || path.extname(model) !== '';
+}
+
+/** What the model is called in a table or a message. */
+export function modelLabel({ model }: Pick<InferenceParams, 'model'>): string {
+  return findModel(model) === undefined ? path.basename(model) : model;
+}
+
+/** The first parameter that this model has no use for, and why. */
+function surplusKey(model: ModelDefinition, params: InferenceParams): [string, string] | null {
+  if (params.dims !== undefined) return ['dims', `${model.name} has no dimensions to set; use batch and sequence`];
+  if (model.sequence === null && params.sequence !== undefined) return ['sequence', `${model.name} takes no sequence`];
+  if (model.kind !== 'decoder') {
+    if (params.mode !== undefined) return ['mode', `${model.name} has no modes: it is not a language model`];
+    if (params.context !== undefined) return ['context', `${model.name} has no KV cache`];
+    return null;
+  }
+  if (params.mode === 'decode') {
+    return params.sequence === undefined ? null : ['sequence', 'decode takes one token at a time; set context instead'];
+  }
+  return params.context === undefined
+    ? null
+    : ['context', 'prefill starts from an empty KV cache; set sequence instead'];
+}
+
+function withDefaults(model: ModelDefinition, params: InferenceParams): InferenceParams {
+  if (model.sequence === null) return params;
+  if (model.kind !== 'decoder') return { ...params, sequence: params.sequence ?? model.sequence.default };
+  return params.mode === 'decode'
+    ? { ...params, context: params.context ?? model.sequence.default }
+    : { ...params, mode: 'prefill', sequence: params.sequence ?? model.sequence.default };
+}
+
+function unknownModel(name: string): string {
+  const names = MODELS.map(model => model.name).join(', ');
+  return `there is no model \`${name}\`; known are ${names}, and a file is named by its path, such as ./my.onnx`;
+}

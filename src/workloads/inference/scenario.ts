@@ -1,0 +1,131 @@
+/**
+ * What is run, on which inputs, and what must come out. Every scenario has two sets of inputs, used in turn, so that a
+ * session that hands back an old output is found out.
+ */
+
+import type { WorkPoint } from '../../models/graph-builder.ts';
+import { decodeInputs, llamaTokens, prefillInputs, presentNames } from '../../models/llama.ts';
+import { mixSeeds } from '../../models/random.ts';
+import { type DecoderModel, findModel, type StatelessModel } from '../../models/registry.ts';
+import type { NamedTensors } from '../../models/tensor.ts';
+import type { Work } from '../../results/schema.ts';
+import type { EngineSession } from './engine.ts';
+import { genericInputs, resolveShapes } from './generic-inputs.ts';
+import type { InferenceParams } from './params.ts';
+
+export interface Scenario {
+  /** Outputs that a timed run fetches. */
+  fetches: readonly string[];
+  /** Sets of inputs for the timed session; may run it, to fill a KV cache. */
+  timedInputs(session: EngineSession): Promise<NamedTensors[]>;
+  /** The same outputs from a session that is known to be right, for each set. */
+  reference(session: EngineSession): Promise<NamedTensors[]>;
+  /** Of one inference. */
+  work: Work;
+}
+
+export const INPUT_SETS = 2;
+
+/**
+ * @param macs multiply–accumulates of one inference at a point, or null where nobody counted them
+ * @param session of the user's own model: its inputs are what is known of it
+ */
+export function planScenario(
+  params: InferenceParams,
+  seed: number,
+  macs: ((at: WorkPoint) => number) | null,
+  session: EngineSession,
+): Scenario {
+  const model = findModel(params.model);
+  const seeds = Array.from({ length: INPUT_SETS }, (_, set) => mixSeeds(seed, set + 1));
+  if (model === undefined) return ownFileScenario(params, seeds, session);
+  const { batch } = params;
+  const point = { batch, sequence: params.sequence ?? 1, context: params.context ?? 0 };
+  const flops = 2 * (macs?.(point) ?? 0);
+  if (model.kind !== 'decoder') return statelessScenario(model, point, seeds, { items: batch, flops });
+  const work = { tokens: batch * point.sequence, items: batch, flops };
+  return params.mode === 'decode'
+    ? decodeScenario(model, point, seeds, work)
+    : prefillScenario(model, point, seeds, work);
+}
+
+/** Every set of inputs once through the session. */
+export async function runAll(
+  session: EngineSession,
+  sets: readonly NamedTensors[],
+  fetches: readonly string[],
+): Promise<NamedTensors[]> {
+  const outputs: NamedTensors[] = [];
+  for (const inputs of sets) outputs.push(await session.bind(inputs, fetches)());
+  return outputs;
+}
+
+function fixedInputs(sets: readonly NamedTensors[], fetches: readonly string[], work: Work): Scenario {
+  return {
+    fetches,
+    timedInputs: async () => [...sets],
+    reference: session => runAll(session, sets, fetches),
+    work,
+  };
+}
+
+function statelessScenario(model: StatelessModel, at: WorkPoint, seeds: readonly number[], work: Work): Scenario {
+  return fixedInputs(
+    seeds.map(seed => model.inputs(at, seed)),
+    [model.output],
+    work,
+  );
+}
+
+function prefillScenario(model: DecoderModel, at: WorkPoint, seeds: readonly number[], work: Work): Scenario {
+  const prompts = seeds.map(seed => llamaTokens(model.config, at.batch, at.sequence, seed));
+  return fixedInputs(
+    prompts.map(rows => prefillInputs(model.config, rows)),
+    [model.output],
+    work,
+  );
+}
+
+/**
+ * One token per row on a cache of `context` tokens, which a prefill of the timed session itself fills. The cache stays as it
+ * is from run to run, and the new keys and values are computed but not fetched: what is timed is the step, not the copies of
+ * the binding. The reference is a prefill of context + 1 tokens, so the cache is part of what is proved.
+ */
+function decodeScenario(model: DecoderModel, at: WorkPoint, seeds: readonly number[], work: Work): Scenario {
+  const { config, output } = model;
+  const texts = seeds.map(seed => llamaTokens(config, at.batch, at.context + 1, seed));
+  return {
+    fetches: [output],
+    timedInputs: async session => {
+      const sets: NamedTensors[] = [];
+      for (const rows of texts) {
+        const prompt = prefillInputs(
+          config,
+          rows.map(row => row.slice(0, -1)),
+        );
+        const present = await session.bind(prompt, presentNames(config))();
+        const next = rows.map(row => row.at(-1) ?? 0);
+        sets.push(decodeInputs(config, next, at.context, present));
+      }
+      return sets;
+    },
+    reference: session =>
+      runAll(
+        session,
+        texts.map(rows => prefillInputs(config, rows)),
+        [output],
+      ),
+    work,
+  };
+}
+
+/** All outputs of the user's own file, on inputs made from its own description. The operations in it are not counted. */
+function ownFileScenario(params: InferenceParams, seeds: readonly number[], session: EngineSession): Scenario {
+  const { batch, sequence, dims = [], model } = params;
+  const { shapes } = resolveShapes(session.inputs, { batch, sequence, dims }, model);
+  return fixedInputs(
+    seeds.map(seed => genericInputs(session.inputs, shapes, seed, model)),
+    session.outputs.map(({ name }) => name),
+    { items: batch },
+  );
+}

@@ -1,0 +1,175 @@
+/**
+ * One case from model file to verified samples, on the thread that it is called on. The Worker in session-worker.ts is where
+ * it runs, since ONNX Runtime's Node binding computes on the calling thread.
+ */
+import type { NamedTensors } from '../../models/tensor.ts';
+import type { Verification, Warning, Work } from '../../results/schema.ts';
+import { formatBytes } from '../../units.ts';
+import type { Timing } from '../workload.ts';
+import { compareOutputs, damage, type Fault } from './compare.ts';
+import { providerOf, resolveDevice } from './device.ts';
+import type { Engine, EngineSession } from './engine.ts';
+import { type ResolvedModel, resolveModel } from './model-source.ts';
+import { ortError } from './ort-errors.ts';
+import { type InferenceParams, modelLabel } from './params.ts';
+import { peakResidentBytes, resetPeakResidentBytes } from './resident-memory.ts';
+import { planScenario, runAll, type Scenario } from './scenario.ts';
+import { type LoopHooks, type LoopResult, monotonicSeconds, runTimedLoop } from './timed-loop.ts';
+
+export interface HostSpec {
+  params: InferenceParams;
+  /** What `params.threads` stands for on this machine. */
+  threads: number;
+  seed: number;
+  cacheDir: string;
+}
+
+export interface LoadedModel {
+  facts: Record<string, string | number | boolean | null>;
+  warnings: Warning[];
+  /** Of one inference. */
+  work: Work;
+}
+
+/** Called in this order; the promises reject with AibenchError for what a user can cause. */
+export interface SessionHost {
+  load(): Promise<LoadedModel>;
+  verify(): Promise<Verification>;
+  measure(timing: Timing): Promise<LoopResult>;
+  verifyTimed(): Promise<Verification>;
+  /** Damages the next outputs to be checked; for tests of the verification. */
+  injectFault(fault: Fault): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** The binding copies every output that is fetched; from this size on it is worth a warning. */
+const LARGE_OUTPUT_BYTES = 2 ** 20;
+
+export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hooks: LoopHooks): SessionHost {
+  const { params } = spec;
+  const label = modelLabel(params);
+  let loaded: { engine: Engine; model: ResolvedModel; session: EngineSession; scenario: Scenario } | undefined;
+  let inputSets: NamedTensors[] = [];
+  let references: NamedTensors[] = [];
+  let lastTimed: { set: number; outputs: NamedTensors } | undefined;
+  let fault: Fault | undefined;
+
+  const ready = (): NonNullable<typeof loaded> => {
+    if (loaded === undefined) throw new Error('the session is not loaded');
+    return loaded;
+  };
+  const checked = (outputs: NamedTensors, other: NamedTensors): NamedTensors =>
+    fault === undefined ? outputs : damage(outputs, fault, other);
+  /** What the engine throws becomes a sentence. */
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw ortError(error, params.model);
+    }
+  };
+
+  return {
+    load: async () => {
+      const model = resolveModel(params, spec.cacheDir, hooks.progress);
+      const engine = openEngine();
+      hooks.progress(`loading ${label}`);
+      const resident = resetPeakResidentBytes();
+      const device = resolveDevice(params.device);
+      const options = { device, threads: spec.threads, spinning: params.spinning, optimise: true };
+      const start = monotonicSeconds();
+      const session = await guarded(() => engine.open(model.path, options));
+      const loadSeconds = monotonicSeconds() - start;
+      const scenario = await guarded(async () => planScenario(params, spec.seed, model.macs, session));
+      loaded = { engine, model, session, scenario };
+      return guarded(async () => {
+        inputSets = await scenario.timedInputs(session);
+        const first = monotonicSeconds();
+        const [outputs] = await runAll(session, inputSets.slice(0, 1), scenario.fetches);
+        return {
+          facts: {
+            ...model.facts,
+            engine: engine.name,
+            onnxruntime: engine.version,
+            device,
+            providers: providerOf(device),
+            threads: spec.threads,
+            spinning: params.spinning,
+            loadSeconds,
+            firstInferenceSeconds: monotonicSeconds() - first,
+            peakResidentBytes: peakResidentBytes(),
+            residentBytesBeforeLoad: resident,
+          },
+          warnings: outputWarnings(outputs ?? {}, label),
+          work: scenario.work,
+        };
+      });
+    },
+
+    verify: () =>
+      guarded(async () => {
+        const { engine, model, session, scenario } = ready();
+        hooks.progress('verifying');
+        const options = { device: 'cpu', threads: 1, spinning: false, optimise: false } as const;
+        const referenceSession = await engine.open(model.path, options);
+        try {
+          references = await scenario.reference(referenceSession);
+        } finally {
+          await referenceSession.release();
+        }
+        const outputs = await runAll(session, inputSets, scenario.fetches);
+        const [first = {}, second = {}] = outputs;
+        return compareOutputs([checked(first, second), ...outputs.slice(1)], references, model.tolerance);
+      }),
+
+    measure: timing =>
+      guarded(async () => {
+        const { session, scenario } = ready();
+        const runs = inputSets.map(inputs => session.bind(inputs, scenario.fetches));
+        let turn = 0;
+        return runTimedLoop(
+          async () => {
+            const set = turn % runs.length;
+            turn += 1;
+            const outputs = await (runs[set] as () => Promise<NamedTensors>)();
+            lastTimed = { set, outputs };
+          },
+          timing,
+          hooks,
+        );
+      }),
+
+    verifyTimed: async () => {
+      if (lastTimed === undefined) throw new Error('nothing was timed');
+      const { set, outputs } = lastTimed;
+      const expected = references[set] ?? {};
+      const other = references[(set + 1) % references.length] ?? {};
+      return compareOutputs([checked(outputs, other)], [expected], ready().model.tolerance);
+    },
+
+    injectFault: async next => {
+      fault = next;
+    },
+
+    dispose: async () => {
+      const session = loaded?.session;
+      loaded = undefined;
+      await session?.release();
+    },
+  };
+}
+
+function outputWarnings(outputs: NamedTensors, label: string): Warning[] {
+  const bytes = Object.values(outputs).reduce(
+    (sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0),
+    0,
+  );
+  if (bytes < LARGE_OUTPUT_BYTES) return [];
+  return [
+    {
+      code: 'OUTPUT_COPY',
+      message: `${label} returns ${formatBytes(bytes)} per inference, which onnxruntime-node copies inside the timed run.`,
+      remedy: 'End the model in a small output (argmax, pooling), or read the latency as including that copy.',
+    },
+  ];
+}

@@ -1,0 +1,161 @@
+/** Inference with ONNX Runtime: models that aibench makes itself, or the user's own .onnx file. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { inspectModel } from '../../models/onnx-file.ts';
+import { defaultWorkPoint, findModel, type ModelDefinition } from '../../models/registry.ts';
+import type { Work } from '../../results/schema.ts';
+import { findOrt } from '../../runtime/ort.ts';
+import { measureFmaPeak } from '../ceilings.ts';
+import { fitsInMemory, resolveThreads } from '../parameters.ts';
+import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
+import { deviceSupport, resolveDevice } from './device.ts';
+import { type InferenceParams, inferenceParams, modelLabel } from './params.ts';
+import type { HostSpec } from './session-host.ts';
+import { type RemoteHost, startSessionWorker } from './worker-client.ts';
+
+/**
+ * Memory of a case over the size of its model: the timed session and, while it is verified, a second one, each with weights
+ * packed anew and room for activations. Measured: 1.5 to 3.3 times for one session of ResNet-50, BERT and Llama.
+ */
+const MEMORY_FACTOR = 3;
+/** ONNX Runtime's pool goes on spinning for about 32 ms after a run, which would disturb the ceiling. Milliseconds. */
+const POOL_CALM_MS = 60;
+
+const LATENCIES = ['latency_seconds_p50', 'latency_seconds_p90', 'latency_seconds_p99'] as const;
+
+export const inference: Workload<InferenceParams> = {
+  name: 'inference',
+  summary: 'ONNX Runtime on ResNet-50, BERT, a Llama-style decoder or any .onnx file',
+  params: inferenceParams,
+  backends: ['ort-node'],
+  metrics: params => {
+    const model = findModel(params.model);
+    if (model === undefined) return ['samples_per_second', 'inferences_per_second', ...LATENCIES];
+    if (model.kind !== 'decoder') {
+      return ['samples_per_second', 'inferences_per_second', ...LATENCIES, 'flops_per_second'];
+    }
+    const tokens = params.mode === 'decode' ? 'decode_tokens_per_second' : 'prefill_tokens_per_second';
+    return [tokens, 'inferences_per_second', ...LATENCIES, 'flops_per_second'];
+  },
+  limit: params => (hasCeiling(params) ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null),
+  label: params =>
+    [
+      modelLabel(params),
+      params.mode ?? '',
+      params.sequence === undefined ? '' : `s=${params.sequence}`,
+      params.context === undefined ? '' : `c=${params.context}`,
+      `b=${params.batch}`,
+      `t=${params.threads}`,
+      params.device === 'auto' ? '' : params.device,
+    ]
+      .filter(part => part !== '')
+      .join(' '),
+  overheadSeconds: (params, machine) => overheadSeconds(params, resolveThreads(params.threads, machine)),
+  supports,
+  prepare: (params, _backend, context) => prepareInference(params, context),
+};
+
+/** FLOPs are known and the work is done where the FMA ceiling is measured. */
+function hasCeiling(params: InferenceParams): boolean {
+  return findModel(params.model) !== undefined && resolveDevice(params.device) === 'cpu';
+}
+
+async function supports(params: InferenceParams, _backend: string, machine: Machine): Promise<Support> {
+  const ort = findOrt();
+  if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
+  const device = deviceSupport(params.device, ort);
+  if (!device.supported) return device;
+  return fitsInMemory(MEMORY_FACTOR * modelBytes(params), machine, `Inference with ${modelLabel(params)}`);
+}
+
+/** Size of the weights. 0 for a file that cannot be read: prepare() says what is wrong with it. */
+function modelBytes(params: InferenceParams): number {
+  const model = findModel(params.model);
+  if (model !== undefined) return weightBytes(model);
+  try {
+    const { bytes, externalBytes } = inspectModel(params.model);
+    return bytes + externalBytes;
+  } catch {
+    return 0;
+  }
+}
+
+function weightBytes(model: ModelDefinition): number {
+  return model.build().initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
+}
+
+/** Thread and library, two loads at about 0.5 GB/s, and a few inferences, two of them on one thread at about 20 GFLOP/s. */
+function overheadSeconds(params: InferenceParams, threads: number): number {
+  const model = findModel(params.model);
+  const bytes = modelBytes(params);
+  const macs = model === undefined ? 0 : model.build().macs({ ...defaultWorkPoint(model), ...workPoint(params) });
+  return 0.5 + (2 * bytes) / 5e8 + (2 * macs * (2 + 4 / threads)) / 2e10;
+}
+
+function workPoint({ batch, sequence, context }: InferenceParams): {
+  batch: number;
+  sequence: number;
+  context: number;
+} {
+  return { batch, sequence: sequence ?? 1, context: context ?? 0 };
+}
+
+/**
+ * Opens the session in a thread of its own and gives the case as a Prepared.
+ * @param start for tests: how to start the thread
+ */
+export async function prepareInference(
+  params: InferenceParams,
+  context: LaunchContext,
+  start: (spec: HostSpec, progress: (message: string) => void) => RemoteHost = startSessionWorker,
+): Promise<Prepared> {
+  const threads = resolveThreads(params.threads, context.machine);
+  const spec = { params, threads, seed: context.seed, cacheDir: context.cacheDir };
+  const host = start(spec, message => context.progress(message));
+  const stop = (): void => host.stop();
+  if (context.signal.aborted) stop();
+  context.signal.addEventListener('abort', stop);
+  const dispose = async (): Promise<void> => {
+    context.signal.removeEventListener('abort', stop);
+    await host.dispose();
+  };
+  const ceilings = async (): Promise<number> => {
+    await wait(POOL_CALM_MS);
+    return measureFmaPeak(context.native, 'f32', threads);
+  };
+  try {
+    const { facts, warnings, work } = await host.load();
+    return {
+      facts,
+      warnings,
+      verify: () => host.verify(),
+      measure: async () => {
+        const before = hasCeiling(params) ? await ceilings() : 0;
+        const measured = await host.measure(context.timing);
+        const after = hasCeiling(params) ? await ceilings() : 0;
+        if (measured.iterationsPerSample > 1) warnings.push(batchedSamples(measured.iterationsPerSample));
+        return {
+          ...measured,
+          work: scaled(work, measured.iterationsPerSample),
+          ceilings: hasCeiling(params) ? { fma_flops_per_second: Math.max(before, after) } : {},
+        };
+      },
+      verifyTimed: () => host.verifyTimed(),
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+function scaled(work: Work, iterations: number): Work {
+  return Object.fromEntries(Object.entries(work).map(([quantity, amount = 0]) => [quantity, amount * iterations]));
+}
+
+function batchedSamples(iterations: number): { code: string; message: string; remedy: string } {
+  return {
+    code: 'BATCHED_SAMPLES',
+    message: `One inference is too short to be a sample: each is ${iterations} inferences, and the percentiles are of their means.`,
+    remedy: 'Read the tail (p99) of such a case with care; a larger batch or model has samples of single inferences.',
+  };
+}

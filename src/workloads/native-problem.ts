@@ -1,0 +1,88 @@
+/** Turns a NativeProblem of the addon into a Prepared case: the same walk for every native workload. */
+import { AibenchError, EXIT, messageOf } from '../errors.ts';
+import type { NativeProblem, NativeVerification } from '../native/types.ts';
+import type { Verification, Warning, Work } from '../results/schema.ts';
+import type { LaunchContext, Prepared } from './workload.ts';
+
+export interface NativeProblemOptions {
+  /** Opens the problem; the addon refuses at once what the CPU lacks. */
+  open: () => NativeProblem;
+  context: LaunchContext;
+  /** Work of one iteration, by the problem's own count. */
+  work: (perIteration: { flops: number; bytes: number; items: number }) => Work;
+  /** Measured before and after the samples, in the same process; the higher of the two counts. */
+  ceilings?: () => Promise<Record<string, number>>;
+  warnings?: Warning[];
+}
+
+export async function prepareNativeProblem(options: NativeProblemOptions): Promise<Prepared> {
+  const { context } = options;
+  const problem = await openProblem(options.open);
+  const abort = (): void => problem.stop();
+  context.signal.addEventListener('abort', abort);
+  return {
+    facts: problem.facts(),
+    warnings: options.warnings ?? [],
+    verify: async () => toVerification(await problem.runAndVerify()),
+    measure: async () => {
+      const before = (await options.ceilings?.()) ?? {};
+      const measured = await problem.measure(context.timing);
+      const after = (await options.ceilings?.()) ?? {};
+      return {
+        windowSeconds: [measured.windowStart, measured.windowEnd],
+        samplesSeconds: [...measured.samplesSeconds],
+        iterationsPerSample: measured.iterationsPerSample,
+        work: scaleWork(options.work(problem.work()), measured.iterationsPerSample),
+        warmup: { samplesSeconds: [...measured.warmup.samplesSeconds], settled: measured.warmup.settled },
+        complete: measured.complete,
+        ceilings: higherOf(before, after),
+      };
+    },
+    verifyTimed: async () => toVerification(await problem.verify()),
+    dispose: async () => {
+      context.signal.removeEventListener('abort', abort);
+      problem.dispose();
+    },
+  };
+}
+
+async function openProblem(open: () => NativeProblem): Promise<NativeProblem> {
+  let problem: NativeProblem | undefined;
+  try {
+    problem = open();
+    await problem.prepare();
+    return problem;
+  } catch (error) {
+    problem?.dispose();
+    throw asAibenchError(error);
+  }
+}
+
+/** Native errors carry a code and a remedy; both reach the user as they are. */
+function asAibenchError(error: unknown): AibenchError {
+  if (error instanceof AibenchError) return error;
+  const { code, remedy } = error as { code?: unknown; remedy?: unknown };
+  return new AibenchError(
+    typeof code === 'string' ? code : 'NATIVE_FAILURE',
+    messageOf(error),
+    typeof remedy === 'string' ? remedy : 'Run `aibench doctor`.',
+    EXIT.failed,
+  );
+}
+
+function toVerification(native: NativeVerification): Verification {
+  return { ...native, error: Number.isFinite(native.error) ? native.error : null };
+}
+
+function scaleWork(work: Work, iterations: number): Work {
+  const scaled: Work = {};
+  for (const [quantity, amount] of Object.entries(work) as [keyof Work, number][]) {
+    if (amount > 0) scaled[quantity] = amount * iterations;
+  }
+  return scaled;
+}
+
+function higherOf(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return Object.fromEntries([...names].map(name => [name, Math.max(before[name] ?? 0, after[name] ?? 0)]));
+}
