@@ -1,6 +1,8 @@
 // Builds the addon with cmake-js, offline: headers come from node-api-headers and node-addon-api in node_modules.
 // Output: build-native-<platform>-<arch>/Release/aibench.node. AIBENCH_NATIVE_BUILD_DIR names another folder.
+// --copy-to=<folder> copies the addon there as well (binding.gyp); other arguments go to cmake-js.
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,6 +13,10 @@ const out = path.resolve(
   root,
   process.env.AIBENCH_NATIVE_BUILD_DIR ?? `build-native-${process.platform}-${process.arch}`,
 );
+
+const copyOption = '--copy-to=';
+const copyTo = process.argv.find(argument => argument.startsWith(copyOption))?.slice(copyOption.length);
+const passedOn = process.argv.slice(2).filter(argument => !argument.startsWith(copyOption));
 
 function need(command, packages) {
   if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error) {
@@ -37,10 +43,12 @@ const args = [
   out,
   '--config',
   'Release',
+  // The native tests are built by plain CMake: cmake -S native -B <folder>.
+  '--CDAIBENCH_BUILD_TESTS=OFF',
   '--parallel',
   '2',
 ];
-const result = spawnSync(process.execPath, [cmakeJs, ...args, ...process.argv.slice(2)], {
+const result = spawnSync(process.execPath, [cmakeJs, ...args, ...passedOn], {
   cwd: root,
   env: environment,
   stdio: ['ignore', process.env.AIBENCH_BUILD_VERBOSE ? 'inherit' : 'pipe', 'pipe'],
@@ -51,4 +59,9 @@ if (result.status !== 0) {
   console.error('aibench: building the native addon failed; the compiler says why above.');
   process.exit(1);
 }
-console.error(`built ${path.relative(root, path.join(out, 'Release', 'aibench.node'))}`);
+const addon = path.join(out, 'Release', 'aibench.node');
+if (copyTo !== undefined) {
+  mkdirSync(copyTo, { recursive: true });
+  copyFileSync(addon, path.join(copyTo, 'aibench.node'));
+}
+console.error(`built ${path.relative(root, addon)}`);

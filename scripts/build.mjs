@@ -1,4 +1,4 @@
-// Builds everything: the addon (unless it is newer than its sources) and the TypeScript.
+// Builds everything: the addon (unless it is newer than its sources, or --no-native is given) and the TypeScript.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,8 +22,8 @@ function step(args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (!existsSync(addon) || statSync(addon).mtimeMs < newest(path.join(root, 'native')))
-  step(['scripts/build-native.mjs']);
+const isStale = !existsSync(addon) || statSync(addon).mtimeMs < newest(path.join(root, 'native'));
+if (isStale && !process.argv.includes('--no-native')) step(['scripts/build-native.mjs']);
 // A file that was renamed in src must not live on in dist.
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 step(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);

@@ -12,6 +12,7 @@ constexpr double kClockShare = 1e-3;  // the clock's resolution and overhead sta
 constexpr std::size_t kMaxWarmupSamples = 1'000'000;
 constexpr std::size_t kSettleWindow = 5;
 constexpr double kSettleTolerance = 0.01;
+constexpr double kShort = 0.8;  // a warm-up sample below this share of the length asked for is too short
 
 double time_batch(Problem& problem, std::uint64_t iterations) {
   const double begin = monotonic_seconds();
@@ -34,6 +35,13 @@ bool settled(const std::vector<double>& samples) {
   return std::abs(now - before) <= kSettleTolerance * before;
 }
 
+// A batch `factor` times as long, with 20 % to spare; never more than twelvefold at once, since the first batches run cold
+// and mislead.
+std::uint64_t scaled(std::uint64_t iterations, double factor) {
+  const double wanted = 1.2 * std::clamp(factor, 1.0, 10.0) * static_cast<double>(iterations);
+  return std::max(iterations + 1, static_cast<std::uint64_t>(std::ceil(wanted)));
+}
+
 // Iterations that make a sample last at least `seconds`. The fastest of three batches decides, so that one interrupted
 // batch does not make the samples too short.
 std::uint64_t calibrate(Problem& problem, double seconds, double budget, const std::atomic<bool>& stop) {
@@ -45,10 +53,7 @@ std::uint64_t calibrate(Problem& problem, double seconds, double budget, const s
       best = std::min(best, time_batch(problem, iterations));
     }
     if (best >= seconds) return iterations;
-    // Aim 20 % above; never more than tenfold at once, since the first batches run cold and mislead.
-    const double wanted = best > 0 ? 1.2 * seconds / best : 10.0;
-    const double factor = std::clamp(wanted, 1.1, 10.0);
-    iterations = std::max(iterations + 1, static_cast<std::uint64_t>(std::ceil(factor * static_cast<double>(iterations))));
+    iterations = scaled(iterations, best > 0 ? seconds / best : 10.0);
     if (monotonic_seconds() > deadline && best * 4 >= seconds) return iterations;
   }
   return iterations;
@@ -71,7 +76,14 @@ TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options
   while (!stop.load(std::memory_order_relaxed) && !(result.warmup_settled = settled(result.warmup_samples)) &&
          monotonic_seconds() - warmup_begin < options.max_warmup_seconds &&
          result.warmup_samples.size() < result.warmup_samples.capacity()) {
-    result.warmup_samples.push_back(time_batch(problem, result.iterations_per_sample));
+    const double seconds = time_batch(problem, result.iterations_per_sample);
+    if (seconds < kShort * sample_seconds) {
+      // The calibration was disturbed and aimed too low: a larger batch, and the warm-up begins again.
+      result.iterations_per_sample = scaled(result.iterations_per_sample, sample_seconds / seconds);
+      result.warmup_samples.clear();
+    } else {
+      result.warmup_samples.push_back(seconds);
+    }
   }
 
   double measured = 0;

@@ -19,7 +19,7 @@ namespace aibench {
 namespace {
 
 constexpr double kHangSeconds = 0.05;      // a read in hand for longer than this keeps nobody else waiting
-constexpr double kWatchSeconds = 0.05;     // how often that is looked at
+constexpr double kWatchSeconds = 0.1;      // how often that is looked at
 constexpr double kSlowSeconds = 0.005;     // a read that takes this long ...
 constexpr int kSlowStreak = 5;             // ... this often in a row moves away from the prompt ones
 constexpr double kStopSeconds = 0.25;

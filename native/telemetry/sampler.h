@@ -47,7 +47,7 @@ struct ChannelReadings {
 // Deadlines are absolute (start + k * period, CLOCK_MONOTONIC), so lateness does not add up; a deadline missed by more
 // than one period is counted and skipped, never made up for by a burst. Sensors of one group share a thread. A sensor
 // that is slow again and again moves to a thread for slow ones; when one hangs, the others of its thread go on on a
-// new one within about a tenth of a second. Nothing is pinned and no thread spins.
+// new one within about a sixth of a second. Nothing is pinned and no thread spins.
 //
 // start, drain, stats and stop belong to one thread, in any order and any number of times.
 class Sampler {

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "telemetry/nvml_abi.h"
+#include "../telemetry/nvml_abi.h"
 
 namespace {
 

@@ -144,6 +144,7 @@ void test_odd_machines() {
 
 int main(int, char** argv) {
   fakes = fs::absolute(argv[0]).parent_path();
+  if (!fs::exists(fakes / "fake_nvml.so")) fakes = fakes.parent_path() / "Release";  // where cmake-js puts libraries
   folder = fs::temp_directory_path() / ("aibench-nvml-" + std::to_string(getpid()));
   fs::create_directory(folder);
   test_new_driver();

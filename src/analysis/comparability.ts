@@ -66,12 +66,20 @@ function unlikeReason(baseline: readonly Sighting[], candidate: readonly Sightin
   ] as const) {
     for (const { result } of sightings) {
       if (result.status !== 'measured') return `${result.status} in the ${side}: ${result.reason ?? 'no reason given'}`;
-      if (result.verification?.passed !== true) return `not verified in the ${side}`;
+      if (!isTrusted(result)) return `not verified in the ${side}`;
       const difference = identityDifference(first, result);
       if (difference !== null) return difference;
     }
   }
   return null;
+}
+
+/** Cases of other tools: they compare with each other only, since the backend is part of what makes a case. */
+const IMPORTED_BACKEND = 'imported';
+
+/** Whether the output was checked and right. Other tools mostly do not check: then there is nothing to hold against it. */
+export function isTrusted({ backend, verification }: CaseResult): boolean {
+  return verification === null ? backend === IMPORTED_BACKEND : verification.passed;
 }
 
 export function identityDifference(a: CaseResult, b: CaseResult): string | null {

@@ -110,15 +110,19 @@ function byWidth(a: SourceGroup, b: SourceGroup): number {
   );
 }
 
+/** What a case can be charged with. A rail of which nobody knows what it feeds is reported, never a headline. */
+const KNOWN_PART = /^(core|package|psys|grace|module|node|wall|gpu)(-|$)/;
+
 /**
  * Whether a group can stand for a case on this device: a GPU's power says nothing about a case on the CPU, and the CPU's
  * alone nothing about a case on a GPU. Readings that contain both stand for both.
  */
 export function concernsDevice(covers: readonly string[], device: string): boolean {
-  const gpu = covers.some(token => token.startsWith('gpu-'));
-  const onlyGpu = covers.every(token => token.startsWith('gpu-'));
-  const whole = covers.some(token => token === 'node' || token === 'wall');
-  return isCpuDevice(device) ? !onlyGpu : gpu || whole;
+  const known = covers.filter(token => KNOWN_PART.test(token));
+  const isWhole = known.includes('node') || known.includes('wall');
+  const hasGpu = known.some(token => token.startsWith('gpu-'));
+  const hasCpu = known.some(token => !token.startsWith('gpu-'));
+  return isWhole || (isCpuDevice(device) ? hasCpu : hasGpu);
 }
 
 function isCpuDevice(device: string): boolean {

@@ -78,7 +78,8 @@ export function windowEnergy(track: Track, start: number, end: number, options: 
   const joules = seen + meanWatts * lostSeconds;
   const updates = updatesWithin(track, from, to);
   const terms: Terms = {
-    edge: Math.hypot(opening.halfWidth, closing.halfWidth) / COVERAGE_FACTOR,
+    // A rectangle: nothing says where between the bounds the truth is.
+    edge: Math.hypot(opening.halfWidth, closing.halfWidth) / Math.sqrt(3),
     // Power of the missing part: anything between none and twice the mean, as a rectangle.
     gap: (meanWatts * lostSeconds) / Math.sqrt(3),
     synchronisation: ((options.clockOffsetSeconds ?? 0) * Math.abs(opening.watts - closing.watts)) / Math.sqrt(3),
@@ -89,7 +90,7 @@ export function windowEnergy(track: Track, start: number, end: number, options: 
     terms.update = (meanWatts * track.updatePeriodSeconds) / Math.sqrt(6);
   } else {
     terms.sampling = samplingTerm(track, from, to);
-    terms.lag = Math.hypot(lagHalfWidth(track, from), lagHalfWidth(track, to)) / COVERAGE_FACTOR;
+    terms.lag = Math.hypot(lagHalfWidth(track, from), lagHalfWidth(track, to)) / Math.sqrt(3);
   }
   return { status: 'ok', joules, seconds, averageWatts: joules / seconds, lostSeconds, updates, terms };
 }
@@ -125,10 +126,10 @@ interface Edge {
 /**
  * Accumulated energy at a moment between two readings.
  *
- * Counter: the energy of the stretch is known, its shape is not. If the power steps once inside the stretch, then the
- * truth is one of two: the power before the stretch held until the moment, or the power after it held from the moment on.
- * Where a window begins or ends with the load, both agree and are exact; straight interpolation would be wrong by the
- * step. Their middle is taken; half their distance, and the distance to the straight line, bound the error.
+ * Counter: the energy of the stretch is known, its shape is not. Power is taken to step once inside it, from the mean of
+ * the stretch before to that of the stretch after; the energy of the stretch then says when. That is exact where a window
+ * begins or ends with the load, where straight interpolation would be wrong by up to a quarter of the step times the
+ * stretch. Where the neighbours do not bracket the stretch, a straight line is all there is.
  *
  * Gauge: the trapezoid cut at the moment, with the interpolated power.
  */
@@ -145,17 +146,41 @@ function edge(track: Track, time: number): Edge {
   if (Number.isNaN(power)) return { joules: e0, halfWidth: 0, watts: 0 };
   if (track.kind === 'gauge') return gaugeEdge(track, index, fraction, e0, span);
   const straight = e0 + fraction * (e1 - e0);
-  const before = finiteOr(watts[index], power);
-  const after = finiteOr(watts[index + 2], power);
-  const forwards = clamp(e0 + before * fraction * span, e0, e1);
-  const backwards = clamp(e1 - after * (1 - fraction) * span, e0, e1);
-  const middle = (forwards + backwards) / 2;
-  const halfWidth = Math.max(Math.abs(forwards - backwards) / 2, EDGE_SHAPE * Math.abs(straight - middle));
-  return { joules: middle, halfWidth, watts: power };
+  const located =
+    e0 + span * steppedShare(finiteOr(watts[index], power), power, finiteOr(watts[index + 2], power), fraction);
+  const halfWidth = Math.max(
+    EDGE_SHAPE * Math.abs(straight - located),
+    fraction * (1 - fraction) * span * spreadAround(watts, index + 1, power),
+  );
+  return { joules: located, halfWidth, watts: power };
 }
 
-/** A ramp through the edge has its truth between the straight line and the middle of the extrapolations (three quarters in). */
+/**
+ * Mean power of the first `fraction` of a stretch times that fraction, for one step from `before` to `after` that gives the
+ * stretch its mean `power`. Watts.
+ */
+function steppedShare(before: number, power: number, after: number, fraction: number): number {
+  const stepAt = (after - power) / (after - before);
+  if (!(stepAt >= 0 && stepAt <= 1)) return power * fraction;
+  return before * Math.min(fraction, stepAt) + after * Math.max(0, fraction - stepAt);
+}
+
+/** A ramp through the edge has its truth three quarters of the way from the stepped to the straight shape. */
 const EDGE_SHAPE = 0.75;
+/** Power is never steadier than this within a stretch, whatever its neighbours say. */
+const MIN_SPREAD = 0.25;
+
+/** How far power may have moved within a stretch: the range of the means of the stretches around it. Watts. */
+function spreadAround(watts: Float64Array, index: number, power: number): number {
+  let [low, high] = [power, power];
+  for (let other = index - 2; other <= index + 2; other++) {
+    const mean = watts[other] ?? Number.NaN;
+    if (Number.isNaN(mean)) continue;
+    low = Math.min(low, mean);
+    high = Math.max(high, mean);
+  }
+  return Math.max(high - low, MIN_SPREAD * power);
+}
 
 function gaugeEdge(track: Track, index: number, fraction: number, e0: number, span: number): Edge {
   const p0 = track.readings[index] ?? 0;
@@ -170,10 +195,6 @@ function gaugeEdge(track: Track, index: number, fraction: number, e0: number, sp
 
 function finiteOr(value: number | undefined, fallback: number): number {
   return value !== undefined && Number.isFinite(value) ? value : fallback;
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.min(Math.max(value, low), high);
 }
 
 /** Seconds of lost stretches between two moments inside the track. */
@@ -208,26 +229,34 @@ function updatesWithin(track: Track, from: number, to: number): number {
  * ramps this overstates.
  */
 function samplingTerm(track: Track, from: number, to: number): number {
+  const held = Math.max(track.updatePeriodSeconds, track.spacingSeconds);
   let squares = 0;
+  let seconds = 0;
   for (let index = Math.max(indexAt(track.times, from), 0) + 1; index <= indexAt(track.times, to); index++) {
-    const difference = (track.readings[index] ?? 0) - (track.readings[index - 1] ?? 0);
     if (Number.isNaN(track.watts[index] ?? 0)) continue;
-    const seconds = (track.times[index] ?? 0) - (track.times[index - 1] ?? 0);
-    squares += (difference * seconds) ** 2;
+    // A reading that repeats the one before is the same update of the sensor.
+    seconds += (track.times[index] ?? 0) - (track.times[index - 1] ?? 0);
+    const difference = (track.readings[index] ?? 0) - (track.readings[index - 1] ?? 0);
+    if (difference === 0) continue;
+    squares += (difference * Math.min(seconds, held)) ** 2;
+    seconds = 0;
   }
   return Math.sqrt(squares / 2);
 }
 
 /**
  * A moving average over W, moved back by W/2, spreads a step over W: inside the window an eighth of W times the step is
- * missing or too much.
+ * missing or too much. The average shows less than the step that there was, so a third is taken.
  */
 function lagHalfWidth(track: Track, time: number): number {
   const window = track.averagingWindowSeconds;
   if (window === 0) return 0;
-  const at = (moment: number): number => {
-    const index = clamp(indexAt(track.times, moment), 0, track.readings.length - 1);
-    return track.readings[index] ?? 0;
-  };
-  return (Math.abs(at(time + window / 2) - at(time - window / 2)) * window) / 8;
+  const first = Math.max(indexAt(track.times, time - window), 0);
+  const last = indexAt(track.times, time + window);
+  let [low, high] = [Number.POSITIVE_INFINITY, 0];
+  for (let index = first; index <= last; index++) {
+    low = Math.min(low, track.readings[index] ?? low);
+    high = Math.max(high, track.readings[index] ?? high);
+  }
+  return (Math.max(0, high - low) * window) / 3;
 }

@@ -339,7 +339,7 @@ function crossCheck(groups: readonly SourceGroup[], entries: readonly CaseEnergy
       if (a === null || b === null || !isSame || Math.abs(a - b) <= CROSS_CHECK_LIMIT * a) continue;
       const percent = ((100 * (b - a)) / a).toFixed(1);
       out.push({
-        code: 'energy-cross-check',
+        code: 'ENERGY_CROSS_CHECK',
         message: `The power gauge ${gauge.id} integrates to ${percent} % beside the energy counter ${counter.id} over the same windows.`,
         remedy:
           'Trust the counter; lengthen the launches, so that a gauge that averages or looks only part of the time catches up.',
@@ -359,7 +359,7 @@ function dilution(launches: readonly EnergyLaunch[]): Warning[] {
   if (whole <= 0 || sampled >= MIN_SAMPLED_FRACTION * whole) return [];
   return [
     {
-      code: 'energy-window-diluted',
+      code: 'ENERGY_WINDOW_DILUTED',
       message: `Only ${((100 * sampled) / whole).toFixed(0)} % of the measured windows was spent in samples; the energy of the rest is counted too.`,
       remedy: 'Use longer samples (minSampleSeconds), so that less time passes between them.',
     },

@@ -6,22 +6,19 @@ import { median } from './statistics.ts';
 import { usableLaunches } from './summarize.ts';
 
 /**
- * Warnings that say the machine was not in a state to be judged. Others (launches that vary, a warm-up that did not
- * settle) are already in the width of the interval, or are shown as they are.
+ * Codes of warnings that say the machine was not in a state to be judged (host/fitness.ts, host/conditions.ts, the runner
+ * and summarize.ts give them). Others (launches that vary, a little steal, a warm-up that did not settle) are already in
+ * the width of the interval, or are shown as they are.
  */
 export const UNFIT_CODES: readonly string[] = [
   'CONCURRENT_RUN',
-  'FOREIGN_LOAD',
-  'FOREIGN_PROCESS',
-  'STEAL',
+  'FOREIGN_LOAD_HIGH',
   'STEAL_HIGH',
-  'THROTTLED',
-  'CLOCK_LOW',
-  'CPU_QUOTA',
-  'DRIFT',
-  'ECC_ERRORS',
+  'HOT_BEFORE_START',
+  'HOT',
+  'CPU_QUOTA_THROTTLED',
+  'GPU_THROTTLED',
   'FIRST_LAUNCH_DIFFERS',
-  'POWER_CAPPED',
   'LAUNCH_FAILED',
 ];
 

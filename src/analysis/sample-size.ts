@@ -40,19 +40,28 @@ export function launchesNeeded(effect: number, sd: number, alpha: number, power:
 
 /**
  * The smallest true difference (in the unit of `sd`) that a two-sided test at `1 - confidence` finds with `power`, with
- * these sizes and this pooled standard deviation of one launch. By bisection on the noncentral t.
+ * these sizes and this pooled standard deviation of one launch. null with fewer than two values on a side.
  */
 export function minimumDetectable(sd: number, m: number, n: number, confidence: number, power: number): number | null {
   if (m < 2 || n < 2 || !Number.isFinite(sd)) return null;
-  if (sd === 0) return 0;
-  const df = m + n - 2;
+  return detectableNoncentrality(m + n - 2, confidence, power) * sd * Math.sqrt(1 / m + 1 / n);
+}
+
+const noncentralities = new Map<string, number>();
+
+/** By bisection on the noncentral t; the same for every case with these sizes, so it is worked out once. */
+function detectableNoncentrality(df: number, confidence: number, power: number): number {
+  const key = `${df}/${confidence}/${power}`;
+  const known = noncentralities.get(key);
+  if (known !== undefined) return known;
   const critical = studentTQuantile((1 + confidence) / 2, df);
   let low = 0;
-  let high = critical + 10;
-  for (let step = 0; step < 60; step++) {
+  let high = 2 * critical + 10;
+  for (let step = 0; step < 40; step++) {
     const middle = (low + high) / 2;
     if (1 - noncentralTCdf(critical, df, middle) < power) low = middle;
     else high = middle;
   }
-  return high * sd * Math.sqrt(1 / m + 1 / n);
+  noncentralities.set(key, high);
+  return high;
 }

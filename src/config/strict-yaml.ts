@@ -114,19 +114,27 @@ export function describeIssue(issue: z.core.$ZodIssue | undefined, schema: z.Zod
   };
 }
 
+/** What this file needs to know of a zod schema to find the object at a path. */
+interface SchemaNode {
+  _zod: { def: { type: string } };
+  unwrap?: () => SchemaNode;
+  element?: SchemaNode;
+  shape?: Record<string, SchemaNode>;
+}
+
+const WRAPPERS = ['optional', 'default', 'nullable', 'prefault'];
+
 /** Keys that the object schema at `path` takes; empty where it is no object. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let current = schema as unknown as Record<string, unknown> | undefined;
-  for (const step of [...path, null]) {
-    while (current !== undefined && typeof (current as { unwrap?: unknown }).unwrap === 'function') {
-      current = (current as unknown as { unwrap(): Record<string, unknown> }).unwrap();
-    }
-    if (step === null) break;
-    const shape = current?.shape as Record<string, Record<string, unknown>> | undefined;
-    current =
-      typeof step === 'number' ? (current?.element as Record<string, unknown> | undefined) : shape?.[String(step)];
-  }
-  return Object.keys((current?.shape as object | undefined) ?? {});
+  let node = unwrapped(schema as unknown as SchemaNode);
+  for (const step of path) node = unwrapped(typeof step === 'number' ? node?.element : node?.shape?.[String(step)]);
+  return Object.keys(node?.shape ?? {});
+}
+
+function unwrapped(node: SchemaNode | undefined): SchemaNode | undefined {
+  let inner = node;
+  while (inner !== undefined && WRAPPERS.includes(inner._zod.def.type)) inner = inner.unwrap?.();
+  return inner;
 }
 
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {

@@ -1,5 +1,5 @@
 /** One rule on one case: from documents to a judgement. Pure. What is missing or unfit is said, and never passes. */
-import { identityDifference } from '../analysis/comparability.ts';
+import { identityDifference, isTrusted } from '../analysis/comparability.ts';
 import { ceilingShift, unfitReasons } from '../analysis/fitness.ts';
 import {
   launchValues,
@@ -76,8 +76,7 @@ function missingReason({ rule, baseline, candidate }: Question): string | null {
     for (const { result } of sightings) {
       if (result.status !== 'measured' && result.status !== 'invalid')
         return `${result.status} in the ${side}: ${result.reason ?? 'no reason given'}`;
-      if (result.verification === null) return `not verified in the ${side}`;
-      if (result.verification.passed === false) return `the output is wrong in the ${side}`;
+      if (!isTrusted(result)) return `not verified, or wrong, in the ${side}`;
     }
   }
   return null;

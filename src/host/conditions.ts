@@ -12,6 +12,7 @@ export interface ConditionsInput {
 }
 
 const STEAL_LIMIT = 0.01;
+const STEAL_HIGH = 0.05;
 const QUOTA_LIMIT = 0.001;
 const CLOCK_DROP = 0.15;
 const HOT_CELSIUS = 95;
@@ -74,7 +75,7 @@ function steal(input: ConditionsInput): Warning[] {
   if (stolen === null || total === null || total <= 0 || stolen / total <= STEAL_LIMIT) return [];
   return [
     {
-      code: 'steal',
+      code: stolen / total > STEAL_HIGH ? 'STEAL_HIGH' : 'STEAL',
       message: `The hypervisor took ${((100 * stolen) / total).toFixed(1)} % of the CPU time while this case was measured.`,
       remedy: 'Use a dedicated or bare-metal machine; more launches average over it but do not remove it.',
     },
@@ -87,7 +88,7 @@ function quota(input: ConditionsInput): Warning[] {
   if (throttled === null || throttled <= QUOTA_LIMIT * seconds) return [];
   return [
     {
-      code: 'cpu-quota-throttled',
+      code: 'CPU_QUOTA_THROTTLED',
       message: `The CPU quota of the control group held threads back for ${throttled.toFixed(2)} s while this case was measured.`,
       remedy: 'Give the container whole CPUs (--cpuset-cpus), or run with fewer threads than the quota allows.',
     },
@@ -103,7 +104,7 @@ function gpuThrottle(input: ConditionsInput): Warning[] {
     });
     if (found.length === 0) return [];
     return {
-      code: 'gpu-throttled',
+      code: 'GPU_THROTTLED',
       message: `${series.source.split('/')[1] ?? series.source} was held back by ${found.join(', ')}.`,
       remedy:
         'Compare only with runs under the same power cap and cooling; nvidia-smi -q -d PERFORMANCE,POWER shows both.',
@@ -120,7 +121,7 @@ function heat(input: ConditionsInput): Warning[] {
   if (!worst || worst.celsius < HOT_CELSIUS) return [];
   return [
     {
-      code: 'hot',
+      code: 'HOT',
       message: `${worst.id} reached ${worst.celsius.toFixed(0)} °C while this case was measured.`,
       remedy: 'Look at cooling: close to its limit a chip lowers its clock.',
     },
@@ -144,7 +145,7 @@ function clocks(input: ConditionsInput): Warning[] {
   if (!best || best.drop <= CLOCK_DROP) return [];
   return [
     {
-      code: 'clock-below-highest',
+      code: 'CLOCK_BELOW_HIGHEST',
       message: `Half of the time the clock of ${best.id} was ${(100 * best.drop).toFixed(0)} % or more below its highest of the run.`,
       remedy:
         'Usual with all cores or wide vectors at work; otherwise look at the governor, temperature and power limits.',

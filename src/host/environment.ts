@@ -20,7 +20,19 @@ const PREFIXES = [
     'HSA_',
     'ROCBLAS_',
   ],
-  ...['ZE_', 'SYCL_', 'UCX_', 'XLA_', 'TF_', 'TORCH_', 'PYTORCH_', 'MALLOC_', 'MIMALLOC_', 'AIBENCH_'],
+  ...[
+    'ZE_',
+    'SYCL_',
+    'UCX_',
+    'XLA_',
+    'TF_XLA_',
+    'TF_ENABLE_',
+    'TORCH_',
+    'PYTORCH_',
+    'MALLOC_',
+    'MIMALLOC_',
+    'AIBENCH_',
+  ],
 ];
 const NAMES = ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'GLIBC_TUNABLES', 'NODE_OPTIONS', 'UV_THREADPOOL_SIZE', 'NPROC', 'TZ'];
 

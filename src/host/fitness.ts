@@ -57,7 +57,7 @@ function steal({ host }: FitnessInput): Finding | null {
   const fraction = host.state.stealFraction;
   if (fraction === null || fraction <= STEAL_WARNING) return null;
   return {
-    code: 'steal',
+    code: fraction > STEAL_UNFIT ? 'STEAL_HIGH' : 'STEAL',
     severity: fraction > STEAL_UNFIT ? 'unfit' : 'warning',
     message: `The hypervisor takes ${percent(fraction)} of the CPU time away (steal).`,
     remedy: 'Use a dedicated or bare-metal machine, or ask for fewer neighbours on the host.',
@@ -68,7 +68,7 @@ function foreignLoad({ host, foreignCores }: FitnessInput): Finding | null {
   const cores = Math.max(1, host.cpu.logicalCores);
   if (foreignCores === null || foreignCores <= FOREIGN_WARNING * cores) return null;
   return {
-    code: 'foreign-load',
+    code: foreignCores > FOREIGN_UNFIT * cores ? 'FOREIGN_LOAD_HIGH' : 'FOREIGN_LOAD',
     severity: foreignCores > FOREIGN_UNFIT * cores ? 'unfit' : 'warning',
     message: `Other processes use ${foreignCores.toFixed(1)} of ${cores} CPUs while aibench waits.`,
     remedy: 'Stop them (top shows which), or wait until they are done.',
@@ -80,7 +80,7 @@ function load({ host }: FitnessInput): Finding | null {
   const cores = Math.max(1, host.cpu.logicalCores);
   if (oneMinute === undefined || oneMinute <= LOAD_WARNING * cores) return null;
   return {
-    code: 'load-before-start',
+    code: 'LOAD_BEFORE_START',
     severity: 'warning',
     message: `The load average of the last minute is ${oneMinute.toFixed(1)} on ${cores} CPUs: the machine was busy until now.`,
     remedy: 'Wait a few minutes: caches, clocks and temperature come to rest.',
@@ -91,7 +91,7 @@ function quota({ host }: FitnessInput): Finding | null {
   const allowed = host.container?.cpuQuota ?? null;
   if (allowed === null || allowed >= host.cpu.usableCores) return null;
   return {
-    code: 'cpu-quota',
+    code: 'CPU_QUOTA',
     severity: 'warning',
     message: `A quota allows ${allowed} CPUs' worth of time on ${host.cpu.usableCores} CPUs: with all threads the process is stopped in every period.`,
     remedy:
@@ -107,7 +107,7 @@ function governor({ host }: FitnessInput): Finding | null {
   const isSlow = /powersave|conservative|ondemand|userspace/.test(text);
   if (!isSlow && !text.includes(', ')) return null;
   return {
-    code: 'governor',
+    code: 'GOVERNOR',
     severity: 'warning',
     message: isHardware
       ? `The frequency governor is ${text}: the hardware may favour saving energy over speed.`
@@ -120,7 +120,7 @@ function temperature({ host }: FitnessInput): Finding | null {
   const celsius = host.state.temperatureCelsius;
   if (celsius === null || celsius < HOT_CELSIUS) return null;
   return {
-    code: 'hot-before-start',
+    code: 'HOT_BEFORE_START',
     severity: 'unfit',
     message: `The hottest CPU sensor stands at ${celsius.toFixed(0)} °C before anything has run.`,
     remedy: 'Look at fans, filters and air flow; let the machine cool down.',
@@ -130,7 +130,7 @@ function temperature({ host }: FitnessInput): Finding | null {
 function swap({ swapUsedBytes }: FitnessInput): Finding | null {
   if (swapUsedBytes <= SWAP_BYTES) return null;
   return {
-    code: 'swap-in-use',
+    code: 'SWAP_IN_USE',
     severity: 'warning',
     message: `${(swapUsedBytes / 2 ** 20).toFixed(0)} MiB of memory are swapped out.`,
     remedy: 'Stop what fills the memory; as root: swapoff -a && swapon -a brings pages back.',
@@ -140,7 +140,7 @@ function swap({ swapUsedBytes }: FitnessInput): Finding | null {
 function numaBalancing({ host }: FitnessInput): Finding | null {
   if (host.state.numaBalancing !== true || (host.cpu.numaNodes ?? 1) < 2) return null;
   return {
-    code: 'numa-balancing',
+    code: 'NUMA_BALANCING',
     severity: 'warning',
     message: `The kernel moves pages between the ${host.cpu.numaNodes} NUMA nodes while a case runs (numa_balancing).`,
     remedy: 'As root, for the time of the run: sysctl kernel.numa_balancing=0.',
@@ -155,7 +155,7 @@ function overrides({ host }: FitnessInput): Finding | null {
   const names = Object.keys(host.state.environment).filter(name => OVERRIDES.test(name));
   if (names.length === 0) return null;
   return {
-    code: 'environment-override',
+    code: 'ENVIRONMENT_OVERRIDE',
     severity: 'warning',
     message: `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} set and can make a library choose slower code.`,
     remedy: `Unset what is not meant: unset ${names.join(' ')}.`,
@@ -166,7 +166,7 @@ function sharedIdentity({ identityBasis }: FitnessInput): Finding | null {
   if (identityBasis !== 'image' && identityBasis !== 'random') return null;
   const isImage = identityBasis === 'image';
   return {
-    code: 'host-id-weak',
+    code: 'HOST_ID_WEAK',
     severity: 'warning',
     message: isImage
       ? 'The machine id comes from the container image: other machines that run this image get the same one.'

@@ -2,7 +2,7 @@
  * BERT encoder with pooler. Devlin et al. 2018, arXiv:1810.04805; bert-base-uncased has 109,482,240 parameters. Positions
  * are an input, so that no shape arithmetic is left in the graph for a device to hand back to the CPU.
  */
-import { GraphBuilder } from './graph-builder.ts';
+import { GraphBuilder, type WorkPoint } from './graph-builder.ts';
 import { Random } from './random.ts';
 import { int64, type NamedTensors } from './tensor.ts';
 
@@ -123,4 +123,9 @@ export function bertInputs(config: BertConfig, batch: number, sequence: number, 
     token_type_ids: int64(dims, index => (index % sequence < sequence / 2 ? 0 : 1)),
     position_ids: int64(dims, index => index % sequence),
   };
+}
+
+/** Live activations of one layer: the hidden states and the wide layer per token, the attention scores per pair. Bytes. */
+export function bertWorkingBytes({ hidden, heads, feedForward }: BertConfig, { batch, sequence }: WorkPoint): number {
+  return 4 * batch * sequence * (6 * hidden + 2 * feedForward + 3 * heads * sequence);
 }

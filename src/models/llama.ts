@@ -3,7 +3,7 @@
  * arXiv:2302.13971. Attention and normalisation are ONNX Runtime's own operators (com.microsoft), as its model builders
  * export them. Only the last token's logits are computed, as a server does.
  */
-import { GraphBuilder } from './graph-builder.ts';
+import { GraphBuilder, type WorkPoint } from './graph-builder.ts';
 import { Random } from './random.ts';
 import { float32, int32, int64, type NamedTensors, type TensorValue } from './tensor.ts';
 
@@ -228,4 +228,13 @@ function stepInputs(
     inputs[`past.${layer}.value`] = past(layer, 'value');
   }
   return inputs;
+}
+
+/** Live activations of one layer, and the KV cache three times: two sets of inputs and the outputs of a run. Bytes. */
+export function llamaWorkingBytes(config: LlamaConfig, { batch, sequence, context }: WorkPoint): number {
+  const { layers, hidden, heads, kvHeads, feedForward, vocabulary } = config;
+  const total = sequence + context;
+  const cache = 2 * layers * kvHeads * (hidden / heads) * total;
+  const activations = sequence * (6 * hidden + 4 * feedForward + 2 * heads * total);
+  return 4 * batch * (3 * cache + activations + vocabulary);
 }

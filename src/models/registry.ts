@@ -1,10 +1,10 @@
 /** Every model that aibench makes itself, one row each. The weights are random: speed does not depend on what was learned. */
-import { BERT_BASE, bertInputs, buildBert } from './bert.ts';
+import { BERT_BASE, bertInputs, bertWorkingBytes, buildBert } from './bert.ts';
 import type { GraphBuilder, WorkPoint } from './graph-builder.ts';
-import { buildLlama, LLAMA_15M, LLAMA_160M, type LlamaConfig } from './llama.ts';
+import { buildLlama, LLAMA_15M, LLAMA_160M, type LlamaConfig, llamaWorkingBytes } from './llama.ts';
 import { buildMlp, MLP_TINY, mlpInputs } from './mlp.ts';
 import { cachedModel } from './model-cache.ts';
-import { buildResnet50, resnet50Inputs } from './resnet50.ts';
+import { buildResnet50, RESNET50_BYTES_PER_IMAGE, resnet50Inputs } from './resnet50.ts';
 import type { NamedTensors } from './tensor.ts';
 
 interface ModelBase {
@@ -14,6 +14,8 @@ interface ModelBase {
   /** Raised whenever the same name gives other bytes: it is part of the cache's file name. */
   version: number;
   build(): GraphBuilder;
+  /** Memory that an inference needs beside the weights, estimated from above: inputs, activations, KV cache. Bytes. */
+  workingBytes(at: WorkPoint): number;
   /** The output that a benchmark fetches: small, since the Node binding copies outputs. */
   output: string;
 }
@@ -43,6 +45,7 @@ function llama(name: string, summary: string, config: LlamaConfig): DecoderModel
     summary,
     version: 1,
     build: () => buildLlama(config),
+    workingBytes: at => llamaWorkingBytes(config, at),
     output: 'logits',
     config,
     sequence: { default: 128, max: config.positions },
@@ -56,6 +59,7 @@ export const MODELS: readonly ModelDefinition[] = [
     summary: 'ResNet-50 v1.5, 224x224 images',
     version: 1,
     build: buildResnet50,
+    workingBytes: ({ batch }) => batch * RESNET50_BYTES_PER_IMAGE,
     output: 'output',
     sequence: null,
     inputs: ({ batch }, seed) => resnet50Inputs(batch, seed),
@@ -66,6 +70,7 @@ export const MODELS: readonly ModelDefinition[] = [
     summary: 'BERT-base encoder with pooler',
     version: 1,
     build: () => buildBert(BERT_BASE),
+    workingBytes: at => bertWorkingBytes(BERT_BASE, at),
     output: 'pooler_output',
     sequence: { default: 128, max: BERT_BASE.positions },
     inputs: ({ batch, sequence }, seed) => bertInputs(BERT_BASE, batch, sequence, seed),
@@ -78,6 +83,7 @@ export const MODELS: readonly ModelDefinition[] = [
     summary: 'two-layer perceptron of a few kilobytes, for smoke tests',
     version: 1,
     build: () => buildMlp(MLP_TINY),
+    workingBytes: ({ batch }) => 4 * batch * (MLP_TINY.inputs + MLP_TINY.hidden + MLP_TINY.outputs),
     output: 'output',
     sequence: null,
     inputs: ({ batch }, seed) => mlpInputs(MLP_TINY, batch, seed),

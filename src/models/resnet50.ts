@@ -17,6 +17,9 @@ const STAGES = [
 ] as const;
 const EXPANSION = 4;
 
+/** Input and live feature maps of one image, in ONNX Runtime's blocked layout as well: the largest maps are 3.2 MB each. */
+export const RESNET50_BYTES_PER_IMAGE = 16e6;
+
 /** A feature map: the name of the value, its channels and its height, which is its width too. */
 interface FeatureMap {
   value: string;

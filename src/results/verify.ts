@@ -2,6 +2,7 @@
  * Whether a document holds together: its seal, its signature, and every summary worked out again from what it holds. Pure
  * but for the digest. What is found is named; nothing is repaired.
  */
+import { isTrusted } from '../analysis/comparability.ts';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import { shareOfLimit, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
@@ -70,7 +71,7 @@ function checkCase(result: CaseResult, add: Add): void {
   const usable = usableLaunches(result.launches);
   if (result.status === 'measured') {
     if (usable.length === 0) add('status', 'it says measured, but no launch is usable');
-    if (result.verification?.passed !== true) add('verification', 'it says measured, but the output was not verified');
+    if (!isTrusted(result)) add('verification', 'it says measured, but the output was not verified');
     if (result.launches.some(launch => launch.status === 'ok' && launch.verification?.passed === false))
       add('verification', 'a launch whose output was wrong counts as ok');
     if ((result.limit?.fraction ?? 0) > 1) add('limit', 'it says measured, but is above its limit');

@@ -26,6 +26,10 @@ export function recordLaunch(
   outcome: LaunchOutcome,
 ): Launch {
   const launch = toLaunch(planned, outcome);
+  if (outcome.kind === 'failed' && outcome.failure.unavailable) {
+    progress.ended = { status: 'skipped', reason: outcome.failure.message, remedy: outcome.failure.remedy };
+    return launch;
+  }
   progress.launches.push(launch);
   if (outcome.kind === 'measured') {
     progress.facts = { ...progress.facts, ...outcome.result.facts };

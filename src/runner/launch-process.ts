@@ -90,12 +90,19 @@ function send(message: LaunchMessage): void {
 
 function toFailure(error: unknown): LaunchFailure {
   if (error instanceof AibenchError)
-    return { code: error.code, message: error.message, remedy: error.remedy, permanent: true };
+    return {
+      code: error.code,
+      message: error.message,
+      remedy: error.remedy,
+      permanent: true,
+      unavailable: error.exitCode === EXIT.unmeasured,
+    };
   const { code } = error as { code?: unknown };
   return {
     code: typeof code === 'string' ? code : 'LAUNCH_FAILED',
     message: messageOf(error),
     remedy: 'Run the case alone with --filter; if it stays, please report it.',
     permanent: false,
+    unavailable: false,
   };
 }

@@ -101,7 +101,7 @@ function crash(
 }
 
 function failed(code: string, message: string, remedy: string): LaunchOutcome {
-  return { kind: 'failed', failure: { code, message, remedy, permanent: false } };
+  return { kind: 'failed', failure: { code, message, remedy, permanent: false, unavailable: false } };
 }
 
 function tell(child: ChildProcess, message: CoordinatorMessage): void {

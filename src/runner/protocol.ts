@@ -34,6 +34,8 @@ export interface LaunchFailure {
   remedy: string;
   /** True where another launch of the case would fail in the same way (a bad model, too little memory). */
   permanent: boolean;
+  /** True where it is the machine that lacks what the case needs: the case is skipped, it did not fail. */
+  unavailable: boolean;
 }
 
 export type LaunchMessage =

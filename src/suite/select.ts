@@ -1,4 +1,5 @@
 /** From what the user asked for (suite, --set, --filter, --model, --launches) to the cases that will run. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { nearest } from '../config/nearest.ts';
 import { AibenchError } from '../errors.ts';
@@ -22,6 +23,9 @@ export function selectCases(suiteName: string, selection: Selection): { suite: L
   const loaded = loadSuite(suiteName);
   const value = selection.settings.reduce(applySetting, structuredClone(loaded.value));
   for (const file of selection.models) {
+    if (!existsSync(file)) {
+      throw new AibenchError('MODEL_MISSING', `There is no model ${file}.`, 'Check the path given to --model.');
+    }
     value.cases.push({
       workload: 'inference',
       params: { ...sharedParams(selection.settings), model: path.resolve(file) },

@@ -60,7 +60,7 @@ export function slug(text: string): string {
     text
       .trim()
       .toLowerCase()
-      .replace(/[^a-z0-9.+-]+/g, '-')
+      .replace(/[^a-z0-9._+-]+/g, '-')
       .replace(/^-+|-+$/g, '') || 'unnamed'
   );
 }

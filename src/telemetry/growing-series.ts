@@ -60,8 +60,16 @@ export class GrowingSeries {
     return Number.isFinite(rate) ? rate : null;
   }
 
+  /** Thins to the stated number, if the readings that must stay leave that much room. For the end of a run. */
+  bound(): void {
+    let before = Number.POSITIVE_INFINITY;
+    while (this.count > this.maxReadings && this.count < before) {
+      before = this.count;
+      this.thin(Number.POSITIVE_INFINITY);
+    }
+  }
+
   toSeries(): Series {
-    if (this.count > this.maxReadings) this.thin(Number.POSITIVE_INFINITY);
     const { quantity, unit } = this.source;
     const timeSeconds: number[] = [];
     const values: (number | null)[] = [];
@@ -78,12 +86,6 @@ export class GrowingSeries {
       values,
       ...(this.thinned > 0 ? { merged: this.thinned } : {}),
     };
-  }
-
-  /** What the document says of a series that is no longer complete; null where it is. */
-  thinningNote(): string | null {
-    if (this.thinned === 0) return null;
-    return `${this.thinned} readings away from the ends of measured windows were merged, keeping the energy`;
   }
 
   private lastValid(from: number): number {

@@ -3,7 +3,7 @@
  * on a timer, keeps the series bounded and answers what the progress display asks for.
  */
 import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
-import type { NativeAddon, NativeSampler, SamplerChannel } from '../native/types.ts';
+import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
 import type { ProbedChannel } from './source.ts';
@@ -92,6 +92,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       clearInterval(timer);
       sampler?.stop();
       drain();
+      for (const one of series.values()) one.bound();
       result = telemetryOf(sources, series, sampler, native.now() - started);
       return result;
     },
@@ -156,34 +157,30 @@ function liveReadings(
 }
 
 function telemetryOf(
-  described: readonly SourceDescription[],
+  sources: readonly SourceDescription[],
   series: ReadonlyMap<string, GrowingSeries>,
   sampler: NativeSampler | null,
   wallSeconds: number,
 ): Telemetry {
-  const sources = described.map(source => ({ ...source }));
   const stats = sampler?.stats();
-  for (const channel of stats?.channels ?? []) {
-    const source = sources.find(one => one.id === channel.id);
-    if (!source || channel.failures === 0) continue;
-    const share = channel.failures / Math.max(1, channel.reads);
-    const last = channel.lastError ? ` (${channel.lastError})` : '';
-    if (share === 1) {
-      source.status = 'stale';
-      source.remedy = 'look for the driver or the device in the kernel log (dmesg)';
-    }
-    const note = `${channel.failures} of ${channel.reads} reads failed${last}`;
-    source.reason = source.reason ? `${source.reason}; ${note}` : note;
-  }
+  const channels = new Map(stats?.channels.map(channel => [channel.id, channel]));
   const lost = stats?.channels.reduce((sum, channel) => sum + channel.lost, 0) ?? 0;
-  for (const one of series.values()) {
-    const note = one.thinningNote();
-    const source = sources.find(candidate => candidate.id === one.id);
-    if (note && source) source.reason = source.reason ? `${source.reason}; ${note}` : note;
-  }
   return {
-    sources,
+    sources: sources.map(source => withOutcome(source, channels.get(source.id))),
     series: [...series.values()].filter(one => one.length > 0).map(one => one.toSeries()),
     observer: stats ? { cpuSeconds: stats.cpuSeconds, wallSeconds, overruns: stats.overruns, lost } : null,
   };
+}
+
+/** The description with what became of its reads. A source that never answered is no longer `ok`. */
+function withOutcome(
+  source: SourceDescription,
+  channel: SamplerStats['channels'][number] | undefined,
+): SourceDescription {
+  if (!channel || channel.failures === 0) return { ...source };
+  const last = channel.lastError ? ` (${channel.lastError})` : '';
+  const note = `${channel.failures} of ${channel.reads} reads failed${last}`;
+  const reason = source.reason ? `${source.reason}; ${note}` : note;
+  if (channel.failures < channel.reads) return { ...source, reason };
+  return { ...source, reason, status: 'stale', remedy: 'look for the driver or the device in the kernel log (dmesg)' };
 }

@@ -1,6 +1,7 @@
 // f32, 8 x 48, AVX-512F: 24 accumulators, 3 vectors of B and 1 broadcast of A in 28 of the 32 registers. Eight rows of A
 // are read in place: they still fit in the ways of an L1 when lda is a power of two.
-#ifdef AIBENCH_SIMDE  // a correctness build on a CPU without AVX-512, see native/test
+#ifdef AIBENCH_SIMDE  // a correctness build for CPUs without AVX-512, see native/test
+#define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx512.h>
 #else
 #include <immintrin.h>

@@ -8,6 +8,7 @@ import { findOrt } from '../../runtime/ort.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { formatBytes } from '../../units.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import { sentences } from '../render/sentence.ts';
 import { wrap } from '../render/wrap.ts';
 
 const WIDTH = 80;
@@ -46,7 +47,8 @@ function describe(
     '',
     `This machine is ${verdict} for measuring${findings.length === 0 ? '.' : ':'}`,
     ...findings.map(
-      ({ severity, message, remedy }) => `  ${severity === 'unfit' ? 'unfit   ' : 'warning '} ${message} ${remedy}`,
+      ({ severity, message, remedy }) =>
+        `  ${severity === 'unfit' ? 'unfit   ' : 'warning '} ${sentences(message, remedy)}`,
     ),
   ];
   return `${lines.map(line => wrap(line, WIDTH, '             ')).join('\n')}\n`;
@@ -64,8 +66,6 @@ function sensorLines(sources: readonly SourceDescription[]): string[] {
     ...[...readable].map(([kind, count]) => `  ok         ${kind}${count > 1 ? ` (${count})` : ''}`),
     ...sources
       .filter(({ status }) => status !== 'ok')
-      .map(({ id, status, reason, remedy }) =>
-        `  ${status.padEnd(10)} ${id}: ${reason ?? ''} ${remedy ?? ''}`.trimEnd(),
-      ),
+      .map(({ id, status, reason, remedy }) => `  ${status.padEnd(10)} ${id}: ${sentences(reason, remedy)}`),
   ];
 }

@@ -11,7 +11,7 @@ export function register(program: Command): void {
   program
     .command('import')
     .description("turn another tool's output into a result document, with its provenance")
-    .argument('[file]', 'what the tool wrote')
+    .argument('[files...]', 'what the tool wrote; several files of one tool are several launches')
     .option('-f, --format <name>', 'the tool; without a file the known ones are listed')
     .option('-o, --output <file>', 'where to write the document (default: standard output)')
     .option('--label <text>', 'name of the machine that it came from')
@@ -25,8 +25,8 @@ Examples:
 
 The document says what was imported and holds its digest. What the tool did not record stays empty: it is never guessed.`,
     )
-    .action(async (file: string | undefined, flags: ImportFlags) => {
+    .action(async (files: string[], flags: ImportFlags) => {
       const { importAction } = await import('./import-action.ts');
-      importAction(file, flags);
+      importAction(files, flags);
     });
 }

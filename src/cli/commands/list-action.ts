@@ -8,6 +8,7 @@ import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { formatBytes } from '../../units.ts';
 import { WORKLOADS } from '../../workloads/registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import { sentences } from '../render/sentence.ts';
 import { renderTable } from '../render/table.ts';
 import { LISTS, type ListName } from './list-names.ts';
 
@@ -59,6 +60,11 @@ async function backends(): Promise<Row[]> {
           : `own kernels: ${native.addon.cpuFeatures().isas.join(' ')}`,
     },
     {
+      name: 'threads',
+      status: native.addon === null ? 'absent' : 'ok',
+      detail: 'own collectives over shared memory, in one process',
+    },
+    {
       name: 'ort-node',
       status: ort.status,
       detail: ort.status === 'ok' ? `onnxruntime-node ${ort.version}` : `${ort.reason} ${ort.remedy}`,
@@ -92,7 +98,7 @@ async function sources(): Promise<Row[]> {
     quantity,
     scope,
     status,
-    detail: [reason, remedy].filter(text => text !== undefined).join(' ') || '–',
+    detail: sentences(reason, remedy) || '–',
   }));
 }
 

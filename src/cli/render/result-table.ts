@@ -2,6 +2,7 @@
 import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
 import { formatDuration, formatQuantity, significant } from '../../units.ts';
 import { findWorkload } from '../../workloads/registry.ts';
+import { sentences } from './sentence.ts';
 import { renderTable } from './table.ts';
 import { wrap } from './wrap.ts';
 
@@ -91,14 +92,12 @@ function notes(document: ResultDocument, width: number): string[] {
   const lines: string[] = [];
   for (const item of document.cases) {
     if (item.status !== 'measured') {
-      lines.push(
-        `${STATUS[item.status]}  ${label(item)}: ${item.reason ?? ''}${item.remedy === undefined ? '' : ` ${item.remedy}`}`,
-      );
+      lines.push(`${STATUS[item.status]}  ${label(item)}: ${sentences(item.reason, item.remedy)}`);
     }
   }
   for (const { warning, cases } of groupedWarnings(document)) {
     lines.push(
-      `warning  ${cases.length > 0 ? `${cases.length === 1 ? cases[0] : `${cases.length} cases`}: ` : ''}${warning.message} ${warning.remedy}`,
+      `warning  ${cases.length > 0 ? `${cases.length === 1 ? cases[0] : `${cases.length} cases`}: ` : ''}${sentences(warning.message, warning.remedy)}`,
     );
   }
   if (!document.cases.some(item => bestEnergy(item) !== undefined)) lines.push(`no watts  ${whyNoPower(document)}`);
@@ -125,5 +124,5 @@ function whyNoPower({ telemetry }: ResultDocument): string {
   const shown = denied ?? power[0];
   return shown === undefined
     ? 'No power sensor was found. `aibench list sources` says what was looked for.'
-    : `${shown.reason ?? 'No power sensor can be read.'} ${shown.remedy ?? ''}`.trim();
+    : sentences(shown.reason ?? 'No power sensor can be read.', shown.remedy);
 }

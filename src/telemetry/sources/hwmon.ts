@@ -69,6 +69,7 @@ export const hwmon: TelemetrySource = {
 async function probeChip(folder: string, chip: string, instance: number): Promise<ProbedChannel[]> {
   const attributes = parseAttributes(await listNames(folder));
   const base = `${ID}/${slug(chip)}${instance === 0 ? '' : `.${instance}`}`;
+  if (isBattery(chip)) return attributes.power.size > 0 ? [batteryRow(base)] : [];
   const out: ProbedChannel[] = [];
   for (const [index, form] of attributes.power) {
     const label = await labelOf(folder, `power${index}`);
@@ -102,6 +103,20 @@ async function probeChip(folder: string, chip: string, instance: number): Promis
   if (out.length === attributes.temperature.length && attributes.voltageAndCurrent)
     out.push(await currentOnly(folder, chip, base));
   return out;
+}
+
+/** Power supplies that the kernel mirrors into hwmon under their own name (BAT0, ucsi_source_psy_...). */
+function isBattery(chip: string): boolean {
+  return /^(BAT\w*|CMB\d|AC\w*|ADP\d|ucsi_source_psy\w*|macsmc[-_]battery|hidpp_battery\w*)$/.test(chip);
+}
+
+function batteryRow(base: string): ProbedChannel {
+  return unreadable(
+    { id: `${base}/power`, kind: 'gauge', scope: 'chip', covers: [], quantity: 'power', unit: 'W' },
+    'unsupported',
+    'power into or out of a battery: on mains it is what charges it, not what the machine draws',
+    'nothing to do',
+  );
 }
 
 async function probeTemperatures(

@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
     remedy: 'Check the model with `python -m onnx.checker` and export it again.',
   },
   {
-    pattern: /bad_alloc|failed to allocate|out of memory/i,
+    pattern: /bad_alloc|failed to allocate|out of memory|array buffer allocation|invalid typed array length/i,
     code: 'MODEL_TOO_LARGE',
     message: (_essence, what) => `${what} does not fit in memory.`,
     remedy: 'Lower the batch or the sequence length, or choose a smaller model.',

@@ -7,6 +7,8 @@ import type { Engine, EngineSession, SessionOptions, TensorInfo } from './engine
 /** @throws AibenchError ORT_MISSING or ORT_BROKEN */
 export function openOrtNodeEngine(): Engine {
   const { ort, version } = loadOrt();
+  // Errors come back as exceptions, and the terminal belongs to the progress display.
+  ort.env.logLevel = 'fatal';
   return {
     name: 'ort-node',
     version,
@@ -23,8 +25,7 @@ function sessionOptions({ device, threads, spinning, optimise }: SessionOptions)
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: optimise ? 'all' : 'disabled',
-    // Errors only: they come back as exceptions, and the terminal belongs to the progress display.
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     extra: { session },
   };
 }

@@ -1,7 +1,7 @@
 /** Inference with ONNX Runtime: models that aibench makes itself, or the user's own .onnx file. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { inspectModel } from '../../models/onnx-file.ts';
-import { defaultWorkPoint, findModel, type ModelDefinition } from '../../models/registry.ts';
+import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import type { Work } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { measureFmaPeak } from '../ceilings.ts';
@@ -13,8 +13,8 @@ import type { HostSpec } from './session-host.ts';
 import { type RemoteHost, startSessionWorker } from './worker-client.ts';
 
 /**
- * Memory of a case over the size of its model: the timed session and, while it is verified, a second one, each with weights
- * packed anew and room for activations. Measured: 1.5 to 3.3 times for one session of ResNet-50, BERT and Llama.
+ * Memory of a case over the size of its model: the timed session and, while it is verified, a second one, each with its
+ * weights packed anew. Measured for one session of BERT-base and llama-160m: 1.5 times.
  */
 const MEMORY_FACTOR = 3;
 /** ONNX Runtime's pool goes on spinning for about 32 ms after a run, which would disturb the ceiling. Milliseconds. */
@@ -64,7 +64,9 @@ async function supports(params: InferenceParams, _backend: string, machine: Mach
   if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
   const device = deviceSupport(params.device, ort);
   if (!device.supported) return device;
-  return fitsInMemory(MEMORY_FACTOR * modelBytes(params), machine, `Inference with ${modelLabel(params)}`);
+  const working = findModel(params.model)?.workingBytes(workPoint(params)) ?? 0;
+  const bytes = MEMORY_FACTOR * modelBytes(params) + 2 * working;
+  return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
 }
 
 /** Size of the weights. 0 for a file that cannot be read: prepare() says what is wrong with it. */
@@ -87,7 +89,7 @@ function weightBytes(model: ModelDefinition): number {
 function overheadSeconds(params: InferenceParams, threads: number): number {
   const model = findModel(params.model);
   const bytes = modelBytes(params);
-  const macs = model === undefined ? 0 : model.build().macs({ ...defaultWorkPoint(model), ...workPoint(params) });
+  const macs = model === undefined ? 0 : model.build().macs(workPoint(params));
   return 0.5 + (2 * bytes) / 5e8 + (2 * macs * (2 + 4 / threads)) / 2e10;
 }
 

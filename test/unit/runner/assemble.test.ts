@@ -44,7 +44,7 @@ function measured(seconds: number, ceiling: number, complete = true): LaunchOutc
 
 const failure = (permanent: boolean): LaunchOutcome => ({
   kind: 'failed',
-  failure: { code: 'X', message: 'It broke.', remedy: 'Mend it.', permanent },
+  failure: { code: 'X', message: 'It broke.', remedy: 'Mend it.', permanent, unavailable: false },
 });
 
 function outcome(...outcomes: LaunchOutcome[]) {
@@ -91,6 +91,20 @@ describe('what becomes of a case', () => {
     const { progress, result } = outcome(failure(true));
     expect(progress.ended?.status).toBe('failed');
     expect(result).toMatchObject({ status: 'failed', remedy: 'Mend it.' });
+  });
+
+  it('what only the launch finds missing is skipped, not failed', () => {
+    const { result } = outcome({
+      kind: 'failed',
+      failure: {
+        code: 'DEVICE_UNAVAILABLE',
+        message: 'No adapter.',
+        remedy: 'Add one.',
+        permanent: true,
+        unavailable: true,
+      },
+    });
+    expect(result).toMatchObject({ status: 'skipped', reason: 'No adapter.', launches: [] });
   });
 
   it('a wrong output fails the case even after right ones', () => {

@@ -180,7 +180,9 @@ describe('--set, --filter, --launches, --model', () => {
   });
 
   it('--model adds an inference case for the file', () => {
-    const { cases } = selectCases('smoke', { ...nothing, models: ['my.onnx'], filters: ['my.onnx'] });
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'aibench-model-')), 'my.onnx');
+    writeFileSync(file, '');
+    const { cases } = selectCases('smoke', { ...nothing, models: [file], filters: ['my.onnx'] });
     expect(cases).toHaveLength(1);
     expect(cases[0]?.workload.name).toBe('inference');
   });

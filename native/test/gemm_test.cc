@@ -1,0 +1,167 @@
+// Every microkernel that can run here, through the whole frame, against a plain reference: random shapes with tails in m, n
+// and k, dimensions of 0 and 1, strides larger than the rows, every alpha and beta, NaN where C must not be read.
+// AIBENCH_TEST_PROBLEMS sets the number of problems per kernel (2000).
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <vector>
+
+#include "core/thread_team.h"
+#include "gemm/gemm.h"
+#include "gemm/kernel_registry.h"
+#include "gemm/random_fill.h"
+
+namespace aibench {
+namespace {
+
+// Deterministic choices: a failing problem can be run again by its number.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : seed_(seed) {}
+  std::size_t below(std::size_t bound) { return random_bits(seed_, index_++) % bound; }
+  template <typename V>
+  V of(std::initializer_list<V> values) { return *(values.begin() + below(values.size())); }
+
+ private:
+  std::uint64_t seed_;
+  std::uint64_t index_ = 0;
+};
+
+std::size_t dimension(Dice& dice) {
+  switch (dice.below(8)) {
+    case 0: return dice.of<std::size_t>({0, 1});
+    case 1: return dice.of<std::size_t>({2, 3, 4, 8, 16, 24, 32, 48, 64});
+    case 2: return 1 + dice.below(200);
+    case 3: return 64 * (1 + dice.below(3)) + dice.below(3) - 1;
+    default: return 1 + dice.below(70);
+  }
+}
+
+template <typename T>
+std::vector<T> filled(std::size_t count, std::uint64_t seed) {
+  std::vector<T> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = random_unit<T>(seed, i);
+  return values;
+}
+
+template <typename T>
+bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, std::uint64_t number) {
+  Dice dice(number);
+  const std::size_t m = dimension(dice), n = dimension(dice), k = dimension(dice);
+  const std::size_t lda = k + dice.of<std::size_t>({0, 0, 1, 7, 64}), ldb = n + dice.of<std::size_t>({0, 0, 1, 5, 64});
+  const std::size_t ldc = n + dice.of<std::size_t>({0, 0, 3, 16});
+  const T alpha = dice.of<T>({1, 1, 1, 0, -1, T(0.5)}), beta = dice.of<T>({0, 0, 1, -1, T(0.75)});
+  // Small blocks, so that a small problem crosses their edges; now and then those of this machine.
+  Blocking limits{dice.of<std::size_t>({8, 16, 40}), dice.of<std::size_t>({4, 16, 64}), dice.of<std::size_t>({48, 96, 192})};
+  if (dice.below(4) == 0) {
+    limits = blocking_limits(CacheBudget{}, sizeof(T), static_cast<std::size_t>(kernel.rows),
+                             static_cast<std::size_t>(kernel.columns()));
+  }
+  // Operands end where their last element ends: AddressSanitizer sees a kernel that reads beyond.
+  std::vector<T> a = filled<T>(m == 0 || k == 0 ? 0 : (m - 1) * lda + k, 3 * number);
+  std::vector<T> b = filled<T>(k == 0 || n == 0 ? 0 : (k - 1) * ldb + n, 3 * number + 1);
+  std::vector<T> c = filled<T>(m == 0 || n == 0 ? 0 : (m - 1) * ldc + n, 3 * number + 2);
+  if (beta == T{0}) std::fill(c.begin(), c.end(), std::numeric_limits<T>::quiet_NaN());
+  if (alpha == T{0}) {
+    std::fill(a.begin(), a.end(), std::numeric_limits<T>::quiet_NaN());
+    std::fill(b.begin(), b.end(), std::numeric_limits<T>::quiet_NaN());
+  }
+  const std::vector<T> before = c;
+
+  Gemm<T> gemm(kernel, team, m, n, k, limits);
+  if (!gemm.allocate().ok()) return false;
+  gemm.run({m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc});
+
+  const double unit = std::numeric_limits<T>::epsilon() / 2;
+  for (std::size_t i = 0; i < m; ++i) {
+    for (std::size_t j = 0; j < ldc && i * ldc + j < c.size(); ++j) {
+      const T got = c[i * ldc + j], old = before[i * ldc + j];
+      if (j >= n) {  // between the rows: must be as it was
+        if (got != old && !(std::isnan(got) && std::isnan(old))) {
+          std::printf("%s problem %llu: wrote beyond row %zu\n", kernel.name, static_cast<unsigned long long>(number), i);
+          return false;
+        }
+        continue;
+      }
+      long double sum = 0;
+      double magnitude = 0;
+      if (alpha != T{0}) {
+        for (std::size_t l = 0; l < k; ++l) {
+          const long double product = static_cast<long double>(a[i * lda + l]) * b[l * ldb + j];
+          sum += product;
+          magnitude += std::abs(static_cast<double>(product));
+        }
+      }
+      long double expected = alpha * sum;
+      magnitude *= std::abs(static_cast<double>(alpha));
+      if (beta != T{0}) {
+        expected += static_cast<long double>(beta) * old;
+        magnitude += std::abs(static_cast<double>(beta * old));
+      }
+      const double error = std::abs(static_cast<double>(static_cast<long double>(got) - expected));
+      // Higham 2002, 3.1: k products and sums, alpha, beta and the last sum, in whatever order.
+      if (!(error <= static_cast<double>(k + 4) * unit * magnitude)) {
+        std::printf("%s problem %llu: m %zu n %zu k %zu alpha %g beta %g: C[%zu,%zu] = %.17g, expected %.17g\n", kernel.name,
+                    static_cast<unsigned long long>(number), m, n, k, static_cast<double>(alpha), static_cast<double>(beta),
+                    i, j, static_cast<double>(got), static_cast<double>(expected));
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+// The multiply-add chains of the peak probe end at steps * a * b.
+template <typename T>
+bool check_chains(const Microkernel<T>& kernel) {
+  alignas(64) T a[kMaxLanes], b[kMaxLanes];
+  std::vector<T> sums(static_cast<std::size_t>(kernel.rows * kernel.vectors * kernel.lanes));
+  for (int i = 0; i < kMaxLanes; ++i) {
+    a[i] = static_cast<T>(1 + i);
+    b[i] = static_cast<T>(17 - i);
+  }
+  kernel.multiply_add_chains(1000, a, b, sums.data());
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const auto lane = static_cast<int>(i) % kernel.lanes;
+    if (sums[i] != T{1000} * a[lane] * b[lane]) {
+      std::printf("%s: chain element %zu is %g\n", kernel.name, i, static_cast<double>(sums[i]));
+      return false;
+    }
+  }
+  return true;
+}
+
+template <typename T>
+bool check_kernels(std::uint64_t problems) {
+  bool passed = true;
+  ThreadTeam alone(1), team(3);
+  for (const Microkernel<T>* kernel : microkernels<T>()) {
+#ifdef AIBENCH_SIMDE
+    const bool runs = true;  // the AVX-512 kernels are built on emulated intrinsics here
+#else
+    const bool runs = isa_supported(kernel->isa);
+#endif
+    if (!runs) {
+      std::printf("%s skipped: this CPU or OS lacks %s\n", kernel->name, isa_name(kernel->isa));
+      continue;
+    }
+    bool good = check_chains(*kernel);
+    for (std::uint64_t i = 0; good && i < problems; ++i) good = check_problem(*kernel, i % 3 == 0 ? team : alone, i);
+    std::printf("%s %s\n", kernel->name, good ? "ok" : "FAILED");
+    passed = passed && good;
+  }
+  return passed;
+}
+
+}  // namespace
+}  // namespace aibench
+
+int main() {
+  const char* text = std::getenv("AIBENCH_TEST_PROBLEMS");
+  const std::uint64_t problems = text == nullptr ? 2000 : std::strtoull(text, nullptr, 10);
+  const bool f32 = aibench::check_kernels<float>(problems);
+  const bool f64 = aibench::check_kernels<double>(problems);
+  return f32 && f64 ? 0 : 1;
+}

@@ -1,0 +1,47 @@
+/** Tables for a merge request or a wiki. */
+import type { CaseResult } from '../results/schema.ts';
+import { formatQuantity } from '../units.ts';
+import type { ReportFormat } from './format.ts';
+import { markdownTable } from './markdown-table.ts';
+import { hostName } from './measurements.ts';
+
+export const markdown: ReportFormat = {
+  name: 'markdown',
+  summary: 'a table per document, for merge requests and wikis',
+  render: documents =>
+    `${documents
+      .map(document =>
+        [
+          `### ${escapeLine(document.suite.name)} on ${escapeLine(hostName(document))}`,
+          `${escapeLine(document.host.cpu.brand)}, ${document.host.cpu.usableCores} cores; ${document.createdAt}; aibench ${escapeLine(document.tool.version)}`,
+          markdownTable(
+            ['case', 'status', 'headline', 'interval', 'of limit', 'power', 'per watt'],
+            document.cases.map(caseRow),
+          ),
+        ].join('\n\n'),
+      )
+      .join('\n\n')}\n`,
+};
+
+function caseRow(result: CaseResult): string[] {
+  const metric = result.headline === null ? undefined : result.metrics[result.headline];
+  const energy = result.energy.find(({ status }) => status === 'ok');
+  const perWatt = energy?.throughputPerWatt;
+  return [
+    result.id,
+    result.status === 'measured' ? 'measured' : `${result.status}: ${result.reason ?? ''}`,
+    metric === undefined ? '–' : formatQuantity(metric.value, metric.unit),
+    metric === undefined || metric.interval === null
+      ? '–'
+      : metric.interval.map(end => formatQuantity(end, metric.unit)).join(' .. '),
+    result.limit === null ? '–' : `${(100 * result.limit.fraction).toFixed(1)} % of ${result.limit.name}`,
+    energy === undefined || energy.averageWatts === null
+      ? '–'
+      : `${formatQuantity(energy.averageWatts, 'W')} (${energy.scope})`,
+    perWatt === null || perWatt === undefined ? '–' : formatQuantity(perWatt.value, perWatt.unit),
+  ];
+}
+
+function escapeLine(text: string): string {
+  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>|#]/g, '\\$&');
+}

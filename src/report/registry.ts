@@ -1,0 +1,23 @@
+/** Report formats: a plain array. To add one, write a file and add its row here. */
+import { bmf } from './bmf.ts';
+import { csv } from './csv.ts';
+import type { ReportFormat } from './format.ts';
+import { githubActionBenchmark, githubActionBenchmarkSmaller } from './github-action-benchmark.ts';
+import { gobench } from './gobench.ts';
+import { junit } from './junit.ts';
+import { markdown } from './markdown.ts';
+import { mlflow } from './mlflow.ts';
+import { gitlab, openmetrics } from './openmetrics.ts';
+
+export const REPORT_FORMATS: readonly ReportFormat[] = [
+  csv,
+  junit,
+  markdown,
+  openmetrics,
+  mlflow,
+  bmf,
+  gobench,
+  githubActionBenchmark,
+  githubActionBenchmarkSmaller,
+  gitlab,
+];

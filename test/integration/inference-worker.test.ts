@@ -1,0 +1,136 @@
+/** The inference workload as a launch runs it: compiled, with its session in a Worker. Needs `npm run build`. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { NativeAddon } from '../../src/native/types.ts';
+import { findOrt } from '../../src/runtime/ort.ts';
+import type { inference as Inference } from '../../src/workloads/inference/workload.ts';
+import type { LaunchContext } from '../../src/workloads/workload.ts';
+import { root } from '../support/cli.ts';
+
+const built = path.join(root, 'dist', 'workloads', 'inference', 'workload.js');
+const suite = existsSync(built) && findOrt().status === 'ok' ? describe : describe.skip;
+
+let cacheDir = '';
+beforeAll(() => {
+  cacheDir = mkdtempSync(path.join(os.tmpdir(), 'aibench-worker-'));
+});
+afterAll(() => rmSync(cacheDir, { recursive: true }));
+
+function context(overrides: Partial<LaunchContext> = {}): LaunchContext {
+  const createPeak = () => ({
+    prepare: async () => {},
+    measure: async () => ({ samplesSeconds: Float64Array.of(1), iterationsPerSample: 1 }),
+    work: () => ({ flops: 1e12, bytes: 0, items: 0 }),
+    dispose: () => {},
+  });
+  return {
+    native: { createPeak } as unknown as NativeAddon,
+    machine: { usableCores: 2, memoryBytes: 8 * 2 ** 30, caches: [] },
+    seed: 3,
+    timing: { maxWarmupSeconds: 0.2, minSampleSeconds: 0.001, targetSeconds: 0.5, minSamples: 5, maxSamples: 1000 },
+    cacheDir,
+    signal: new AbortController().signal,
+    progress: () => {},
+    ...overrides,
+  };
+}
+
+async function load(): Promise<typeof Inference> {
+  return (await import(pathToFileURL(built).href)).inference;
+}
+
+suite('inference in a Worker', () => {
+  it('walks ResNet-50 from nothing to verified samples, and the event loop stays free', async () => {
+    const inference = await load();
+    const seen: string[] = [];
+    let ticks = 0;
+    const clock = setInterval(() => {
+      ticks += 1;
+    }, 5);
+    const params = inference.params.parse({ model: 'resnet50' });
+    const launch = context({ progress: message => seen.push(message) });
+    expect(await inference.supports(params, 'ort-node', launch.machine)).toEqual({ supported: true });
+    const prepared = await inference.prepare(params, 'ort-node', launch);
+    expect(prepared.facts).toMatchObject({ parameters: 25_557_032, macs: 4_089_184_256, threads: 2 });
+    expect(await prepared.verify()).toMatchObject({ passed: true });
+    ticks = 0;
+    const measured = await prepared.measure();
+    const [start, end] = measured.windowSeconds;
+    expect(measured).toMatchObject({
+      complete: true,
+      iterationsPerSample: 1,
+      work: { items: 1, flops: 2 * 4_089_184_256 },
+      ceilings: { fma_flops_per_second: 1e12 },
+    });
+    expect(measured.samplesSeconds.length).toBeGreaterThanOrEqual(5);
+    // A thread that computed here would leave one tick per inference at the most.
+    expect(ticks).toBeGreaterThan((10 * (end - start)) / 0.5);
+    expect(ticks).toBeGreaterThan(2 * measured.samplesSeconds.length);
+    expect(await prepared.verifyTimed()).toMatchObject({ passed: true });
+    await prepared.dispose();
+    clearInterval(clock);
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^generating resnet50 \(97\.\d MiB\)$/),
+        'loading resnet50',
+        'verifying',
+        'warm-up',
+      ]),
+    );
+  });
+
+  it('ends early on Ctrl-C with what it has', async () => {
+    const inference = await load();
+    const controller = new AbortController();
+    const timing = { ...context().timing, targetSeconds: 60, maxSamples: 10_000_000 };
+    const params = inference.params.parse({ model: 'mlp-tiny' });
+    const prepared = await inference.prepare(params, 'ort-node', context({ signal: controller.signal, timing }));
+    await prepared.verify();
+    setTimeout(() => controller.abort(), 800);
+    const measured = await prepared.measure();
+    expect(measured.complete).toBe(false);
+    expect(measured.samplesSeconds.length).toBeGreaterThan(0);
+    expect(await prepared.verifyTimed()).toMatchObject({ passed: true });
+    await prepared.dispose();
+  });
+
+  it('hands errors over with code and remedy', async () => {
+    const inference = await load();
+    const params = inference.params.parse({ model: './no-such.onnx' });
+    await expect(inference.prepare(params, 'ort-node', context())).rejects.toMatchObject({
+      name: 'AibenchError',
+      code: 'MODEL_NOT_FOUND',
+      message: 'There is no model ./no-such.onnx.',
+    });
+  });
+
+  it('lets two processes make the same model at once', async () => {
+    const folder = path.join(cacheDir, 'shared');
+    const module = (name: string): string => pathToFileURL(path.join(root, 'dist', 'models', name)).href;
+    const program = `
+      const { findModel } = await import(${JSON.stringify(module('registry.js'))});
+      const { ensureModel } = await import(${JSON.stringify(module('model-cache.js'))});
+      const model = findModel('llama-15m');
+      console.log(ensureModel(model, model.build(), ${JSON.stringify(folder)}).sha256);
+    `;
+    const digests = await Promise.all([1, 2, 3].map(() => output(['--input-type=module', '--eval', program])));
+    expect(digests[0]).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(new Set(digests).size).toBe(1);
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+});
+
+function output(args: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let text = '';
+    child.stdout.on('data', chunk => {
+      text += chunk;
+    });
+    child.on('close', status => (status === 0 ? resolve(text) : reject(new Error(`exit ${status}`))));
+  });
+}

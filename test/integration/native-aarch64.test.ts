@@ -1,0 +1,44 @@
+/** The NEON kernels and the core, cross-compiled and run under emulation: correctness only, no speed. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { afterAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../../src/native/addon.ts';
+
+const compiler = 'aarch64-linux-gnu-g++';
+const emulator = 'qemu-aarch64';
+const missing = [compiler, emulator, 'cmake'].filter(tool => spawnSync(tool, ['--version']).error !== undefined);
+const reason = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')} not on PATH)`;
+
+describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aibench-aarch64-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function run(command: string, args: string[], environment: NodeJS.ProcessEnv = {}): string {
+    const result = spawnSync(command, args, { encoding: 'utf8', env: { ...process.env, ...environment } });
+    expect(result.status, `${command} ${args.join(' ')}\n${result.stdout}${result.stderr}`).toBe(0);
+    return result.stdout;
+  }
+
+  test('the core and every NEON and scalar kernel are right', { timeout: 300_000 }, () => {
+    run('cmake', [
+      '-S',
+      path.join(packageRoot, 'native'),
+      '-B',
+      folder,
+      '-DCMAKE_SYSTEM_NAME=Linux',
+      '-DCMAKE_SYSTEM_PROCESSOR=aarch64',
+      `-DCMAKE_CXX_COMPILER=${compiler}`,
+      '-DCMAKE_EXE_LINKER_FLAGS=-static',
+    ]);
+    run('cmake', ['--build', folder, '--parallel', '2', '--target', 'core_test', 'gemm_test']);
+    expect(run(emulator, [path.join(folder, 'test', 'core_test')])).toContain('core ok');
+    // Emulation is some fifty times slower: fewer problems than on the host.
+    const output = run(emulator, [path.join(folder, 'test', 'gemm_test')], { AIBENCH_TEST_PROBLEMS: '200' });
+    for (const kernel of ['f32_8x12_neon', 'f64_8x6_neon', 'f32_2x4_scalar', 'f64_2x4_scalar']) {
+      expect(output).toContain(`${kernel} ok`);
+    }
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { METRICS, metricDefinition } from '../../../src/analysis/metrics.ts';
+import { shareOfLimit, steadinessWarnings, summarizeMetrics } from '../../../src/analysis/summarize.ts';
+import type { Launch } from '../../../src/results/schema.ts';
+
+function launch(samplesSeconds: number[], over: Partial<Launch> = {}): Launch {
+  return {
+    index: 0,
+    status: 'ok',
+    seed: 1,
+    order: 0,
+    samplesSeconds,
+    iterationsPerSample: 10,
+    work: { flops: 1000, items: 10 },
+    warmup: { samplesSeconds: [], settled: true },
+    ceilings: { fma_flops_per_second: 4000 },
+    state: {},
+    ...over,
+  };
+}
+
+describe('the value of one launch', () => {
+  it('a throughput is total work over total time, not a mean of rates', () => {
+    // Samples of 1 s and 3 s: 2000 FLOP in 4 s. The mean of the rates would be 667.
+    expect(metricDefinition('flops_per_second')?.ofLaunch(launch([1, 3]))).toBe(500);
+  });
+
+  it('a latency is a type 7 quantile of the time per iteration', () => {
+    const one = launch([1, 2, 3, 4, 10]);
+    expect(metricDefinition('latency_seconds_p50')?.ofLaunch(one)).toBeCloseTo(0.3, 12);
+    expect(metricDefinition('latency_seconds_p90')?.ofLaunch(one)).toBeCloseTo(0.76, 12);
+  });
+
+  it('a load latency is the time of one load', () => {
+    expect(metricDefinition('load_latency_seconds')?.ofLaunch(launch([2]))).toBeCloseTo(0.2, 12);
+  });
+
+  it('is null where the launch lacks what it takes', () => {
+    expect(metricDefinition('bytes_per_second')?.ofLaunch(launch([1]))).toBeNull();
+    expect(metricDefinition('flops_per_second')?.ofLaunch(launch([]))).toBeNull();
+  });
+
+  it('every metric has a unit, a direction and a summary', () => {
+    for (const { name, unit, better, summary } of METRICS) {
+      expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(unit).not.toBe('');
+      expect(['higher', 'lower']).toContain(better);
+      expect(summary).not.toBe('');
+    }
+  });
+});
+
+describe('a case over its launches', () => {
+  it('has the geometric mean and a t interval on logarithms', () => {
+    const { flops_per_second: metric } = summarizeMetrics(
+      [launch([1]), launch([2]), launch([4])],
+      ['flops_per_second'],
+    );
+    // Logarithms of 1000, 500, 250: mean ln 500, sd ln 2; t(0.975, 2) = 4.302653 (tables), se = ln 2 / sqrt 3.
+    expect(metric?.value).toBeCloseTo(500, 9);
+    const half = (4.302652729911275 * Math.log(2)) / Math.sqrt(3);
+    expect(metric?.interval?.[0]).toBeCloseTo(500 * Math.exp(-half), 6);
+    expect(metric?.interval?.[1]).toBeCloseTo(500 * Math.exp(half), 6);
+    expect(metric?.launches).toBe(3);
+  });
+
+  it('has no interval from one launch, however many samples it took', () => {
+    const { flops_per_second: metric } = summarizeMetrics([launch(Array(1000).fill(1))], ['flops_per_second']);
+    expect(metric?.interval).toBeNull();
+  });
+
+  it('leaves out launches that failed or were interrupted', () => {
+    const launches = [launch([1]), launch([100], { status: 'interrupted' }), launch([], { status: 'failed' })];
+    expect(summarizeMetrics(launches, ['flops_per_second']).flops_per_second).toMatchObject({ launches: 1 });
+    expect(summarizeMetrics(launches, ['flops_per_second']).flops_per_second?.value).toBeCloseTo(1000, 9);
+  });
+});
+
+describe('the share of a limit', () => {
+  const rule = { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' };
+
+  it('is taken within each launch, so that a moving clock does not count', () => {
+    const slow = launch([2], { ceilings: { fma_flops_per_second: 1000 } });
+    const fast = launch([1], { ceilings: { fma_flops_per_second: 2000 } });
+    expect(shareOfLimit([slow, fast], rule)).toMatchObject({ fraction: 0.5, value: 1500 });
+  });
+
+  it('is null where a launch lacks the ceiling', () => {
+    expect(shareOfLimit([launch([1], { ceilings: {} })], rule)).toBeNull();
+  });
+});
+
+describe('warnings about launches', () => {
+  const codes = (launches: Launch[]): string[] =>
+    steadinessWarnings(launches, 'flops_per_second').map(({ code }) => code);
+
+  it('none for steady ones', () => expect(codes([launch([1]), launch([1.001]), launch([0.999])])).toEqual([]));
+  it('launches that vary', () => expect(codes([launch([1]), launch([1.2]), launch([0.9])])).toContain('LAUNCHES_VARY'));
+  it('a first launch that stands out', () =>
+    expect(codes([launch([1.5]), launch([1]), launch([1.001]), launch([0.999])])).toContain('FIRST_LAUNCH_DIFFERS'));
+  it('a launch that failed', () =>
+    expect(codes([launch([1]), launch([], { status: 'failed', reason: 'x' })])).toContain('LAUNCH_FAILED'));
+  it('a warm-up that did not settle', () =>
+    expect(codes([launch([1], { warmup: { samplesSeconds: [], settled: false } })])).toContain('WARMUP_UNSETTLED'));
+});

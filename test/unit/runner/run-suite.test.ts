@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { Inventory } from '../../../src/host/inventory.ts';
+import type { ResultDocument } from '../../../src/results/schema.ts';
+import type { RunEvent } from '../../../src/runner/events.ts';
+import type { LaunchOptions, LaunchOutcome } from '../../../src/runner/launch.ts';
+import { runSuite } from '../../../src/runner/run-suite.ts';
+import { selectCases } from '../../../src/suite/select.ts';
+import type { Recorder } from '../../../src/telemetry/recorder.ts';
+
+const inventory = {
+  host: {
+    cpu: { logicalCores: 2, usableCores: 2, numaNodes: 1 },
+    container: null,
+    state: {
+      stealFraction: 0,
+      loadAverage: [0],
+      governor: null,
+      temperatureCelsius: null,
+      numaBalancing: null,
+      environment: {},
+    },
+  },
+  machine: { usableCores: 2, memoryBytes: 8e9, caches: [] },
+  observed: { foreignCores: 0, swapUsedBytes: 0, identityBasis: 'machine', unanswered: [] },
+} as unknown as Inventory;
+
+const recorder: Recorder = {
+  live: () => ({ watts: null, temperatureCelsius: null, latest: {} }),
+  keep: () => {},
+  snapshot: () => ({ sources: [], series: [], observer: null }),
+  stop: () => ({ sources: [], series: [], observer: null }),
+};
+
+function measured({ request }: LaunchOptions): LaunchOutcome {
+  return {
+    kind: 'measured',
+    result: {
+      pid: 1,
+      windowSeconds: [1, 2],
+      samplesSeconds: [0.5, 0.5],
+      iterationsPerSample: 1,
+      work: { flops: 10, bytes: 10, items: 10, tokens: 10 },
+      warmup: { samplesSeconds: [], settled: true },
+      complete: true,
+      ceilings: { fma_flops_per_second: 100 },
+      verification: { method: 'exact', passed: true, error: 0, tolerance: 0 },
+      facts: { seed: request.seed },
+      warnings: [],
+      state: {},
+    },
+  };
+}
+
+interface Script {
+  launch(options: LaunchOptions, count: number): LaunchOutcome;
+  controller?: AbortController;
+  launches?: number;
+}
+
+async function play(script: Script) {
+  const { suite, cases } = selectCases('smoke', {
+    settings: ['idleSeconds=0'],
+    filters: ['gemm', 'peak'],
+    models: [],
+    launches: script.launches ?? 3,
+  });
+  const events: RunEvent[] = [];
+  const written: ResultDocument[] = [];
+  const seen: LaunchOptions[] = [];
+  let clock = 0;
+  const document = await runSuite({
+    suite,
+    cases,
+    seed: 5,
+    arguments: {},
+    tool: { version: '0', node: '20', onnxruntime: null, addon: { compiler: '', kernels: [] } },
+    inventory,
+    recorder,
+    writer: {
+      file: 'r.json',
+      checkpoint: one => written.push(structuredClone(one)),
+      finish: one => ({ ...one, seal: { algorithm: 'test', digest: 'd' } }),
+    },
+    cacheDir: '.',
+    now: () => {
+      clock += 1;
+      return clock;
+    },
+    signal: (script.controller ?? new AbortController()).signal,
+    onEvent: event => events.push(event),
+    launch: async options => {
+      seen.push(options);
+      return script.launch(options, seen.length);
+    },
+    presence: { others: () => [], leave: () => {} },
+  });
+  return { document, events, written, seen, cases };
+}
+
+describe('the loop', () => {
+  it('gives every case its launches, each with a seed of its own, and writes after each', async () => {
+    const { document, seen, written, cases } = await play({ launch: measured });
+    expect(document.run.state).toBe('complete');
+    expect(document.seal?.digest).toBe('d');
+    expect(document.cases.map(item => item.launches.length)).toEqual(cases.map(() => 3));
+    expect(new Set(seen.map(({ request }) => request.seed)).size).toBe(seen.length);
+    expect(written).toHaveLength(seen.length + 1);
+    expect(written.every(one => one.run.state === 'running' && one.seal === undefined)).toBe(true);
+  });
+
+  it('stops asking a case that would fail in the same way again, and goes on with the others', async () => {
+    const { document, seen } = await play({
+      launch: options =>
+        options.request.workload === 'gemm'
+          ? {
+              kind: 'failed',
+              failure: {
+                code: 'ISA_UNSUPPORTED',
+                message: 'No.',
+                remedy: 'Other.',
+                permanent: true,
+                unavailable: false,
+              },
+            }
+          : measured(options),
+    });
+    expect(seen.filter(({ request }) => request.workload === 'gemm')).toHaveLength(2);
+    expect(document.cases.filter(({ workload }) => workload === 'gemm').map(({ status }) => status)).toEqual([
+      'failed',
+      'failed',
+    ]);
+    expect(document.cases.filter(({ workload }) => workload === 'peak').map(({ status }) => status)).toEqual([
+      'measured',
+      'measured',
+    ]);
+  });
+
+  it('ends at Ctrl-C with what there is', async () => {
+    const controller = new AbortController();
+    const { document, seen } = await play({
+      controller,
+      launch: (options, count) => {
+        if (count === 5) controller.abort();
+        return measured(options);
+      },
+    });
+    expect(seen).toHaveLength(5);
+    expect(document.run.state).toBe('interrupted');
+    expect(document.cases.reduce((sum, item) => sum + item.launches.length, 0)).toBe(5);
+    expect(document.cases.every(({ status }) => status === 'measured')).toBe(true);
+  });
+
+  it('says how much is left, less with every launch', async () => {
+    const { events } = await play({ launch: measured });
+    const left = events.flatMap(event => (event.type === 'launch-started' ? [event.secondsLeft] : []));
+    expect(left.length).toBe(12);
+    expect(left.at(-1)).toBeLessThan(left[1] ?? 0);
+    const totals = events.flatMap(event => (event.type === 'launch-ended' ? [`${event.done}/${event.total}`] : []));
+    expect(totals.at(-1)).toBe('12/12');
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { float32, type NamedTensors } from '../../../../src/models/tensor.ts';
+import {
+  compareOutputs,
+  damage,
+  FAULTS,
+  halfToNumber,
+  tensorError,
+} from '../../../../src/workloads/inference/compare.ts';
+
+const tensor = (...values: number[]) => float32([1, values.length], Float32Array.from(values));
+const named = (...values: number[]): NamedTensors => ({ y: tensor(...values) });
+
+describe('tensorError', () => {
+  it('is relative for large elements and against the rms for those near zero', () => {
+    // rms of (3, 4, 0) is sqrt(25/3).
+    const rms = Math.sqrt(25 / 3);
+    expect(tensorError(tensor(3, 4, 0.01), tensor(3, 4, 0))).toBeCloseTo(0.01 / rms, 6);
+    expect(tensorError(tensor(3, 4.1, 0), tensor(3, 4, 0))).toBeCloseTo(0.1 / (4 + rms), 6);
+    expect(tensorError(tensor(1, 2), tensor(1, 2))).toBe(0);
+  });
+
+  it('takes equal values that are not finite as equal, and others as worst', () => {
+    expect(tensorError(tensor(-Infinity, Number.NaN, 1), tensor(-Infinity, Number.NaN, 1))).toBe(0);
+    expect(tensorError(tensor(Infinity, 1), tensor(-Infinity, 1))).toBe(Infinity);
+    expect(tensorError(tensor(1, 1), tensor(Number.NaN, 1))).toBe(Infinity);
+    expect(tensorError(tensor(Number.NaN, 1), tensor(1, 1))).toBe(Infinity);
+  });
+
+  it.each([
+    ['missing', undefined],
+    ['of another type', { type: 'float64', dims: [1, 2], data: Float64Array.of(1, 2) }],
+    ['of another rank', { type: 'float32', dims: [2], data: Float32Array.of(1, 2) }],
+    ['of another shape', { type: 'float32', dims: [2, 1], data: Float32Array.of(1, 2) }],
+    ['shorter than its shape', { type: 'float32', dims: [1, 2], data: Float32Array.of(1) }],
+  ])('cannot compare what is %s', (_what, actual) => {
+    expect(tensorError(actual, tensor(1, 2))).toBe(Infinity);
+  });
+
+  it('compares integers, half precision and text', () => {
+    const ids = (...values: bigint[]) => ({ type: 'int64', dims: [2], data: BigInt64Array.from(values) });
+    expect(tensorError(ids(5n, 6n), ids(5n, 6n))).toBe(0);
+    expect(tensorError(ids(5n, 7n), ids(5n, 6n))).toBeGreaterThan(0.05);
+    const half = (...bits: number[]) => ({ type: 'float16', dims: [2], data: Uint16Array.from(bits) });
+    expect(tensorError(half(0x3c00, 0x4000), half(0x3c00, 0x4000))).toBe(0);
+    expect(tensorError(half(0xbc00, 0x4000), half(0x3c00, 0x4000))).toBeGreaterThan(0.5);
+    const text = (...data: string[]) => ({ type: 'string', dims: [1], data });
+    expect(tensorError(text('a'), text('a'))).toBe(0);
+    expect(tensorError(text('b'), text('a'))).toBe(Infinity);
+  });
+});
+
+describe('halfToNumber', () => {
+  it.each([
+    [0x3c00, 1],
+    [0xc000, -2],
+    [0x7bff, 65504],
+    [0x0001, 2 ** -24],
+    [0x0400, 2 ** -14],
+    [0x7c00, Infinity],
+    [0xfc00, -Infinity],
+    [0, 0],
+  ])('%i is %d', (bits, value) => {
+    expect(halfToNumber(bits)).toBe(value);
+  });
+
+  it('knows NaN', () => {
+    expect(halfToNumber(0x7e00)).toBeNaN();
+  });
+});
+
+describe('compareOutputs', () => {
+  const reference = [named(1, -0.5, 0.25, 2), named(-1, 0.75, 0.1, 1)];
+
+  it('passes equal outputs and rounding', () => {
+    expect(compareOutputs(reference, reference, 1e-4)).toMatchObject({ passed: true, error: 0, tolerance: 1e-4 });
+    const rounded = [named(1 + 1e-6, -0.5, 0.25, 2), reference[1] ?? {}];
+    expect(compareOutputs(rounded, reference, 1e-4).passed).toBe(true);
+  });
+
+  it.each(FAULTS)('catches the fault %s', fault => {
+    const [first = {}, second = {}] = reference;
+    const harmed = damage(first, fault, second);
+    expect(compareOutputs([harmed, second], reference, 1e-4).passed).toBe(false);
+    expect(first).toEqual(named(1, -0.5, 0.25, 2));
+  });
+
+  it('gives no figure where there is none: it would not survive JSON', () => {
+    const [first = {}, second = {}] = reference;
+    expect(compareOutputs([damage(first, 'nan', second), second], reference, 1e-4).error).toBeNull();
+    expect(compareOutputs([first], reference, 1e-4)).toMatchObject({ passed: false, error: null });
+    expect(compareOutputs([{}, second], reference, 1e-4)).toMatchObject({ passed: false, error: null });
+  });
+});

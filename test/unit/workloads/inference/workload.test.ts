@@ -1,0 +1,170 @@
+import { describe, expect, it, vi } from 'vitest';
+import { metricDefinition } from '../../../../src/analysis/metrics.ts';
+import { AibenchError } from '../../../../src/errors.ts';
+import type { NativeAddon } from '../../../../src/native/types.ts';
+import { inferenceParams } from '../../../../src/workloads/inference/params.ts';
+import type { RemoteHost } from '../../../../src/workloads/inference/worker-client.ts';
+import { inference, prepareInference } from '../../../../src/workloads/inference/workload.ts';
+import type { LaunchContext } from '../../../../src/workloads/workload.ts';
+
+const machine = { usableCores: 3, memoryBytes: 8 * 2 ** 30, caches: [] };
+const passed = { method: 'm', passed: true, error: 0, tolerance: 1e-4 };
+const measured = {
+  windowSeconds: [1, 2] as [number, number],
+  samplesSeconds: [0.4, 0.5],
+  iterationsPerSample: 1,
+  warmup: { samplesSeconds: [0.6], settled: true },
+  complete: true,
+};
+
+function fakeHost(overrides: Partial<RemoteHost> = {}): RemoteHost {
+  return {
+    load: async () => ({ facts: { model: 'mlp-tiny' }, warnings: [], work: { items: 4, flops: 100 } }),
+    verify: async () => passed,
+    measure: async () => measured,
+    verifyTimed: async () => passed,
+    injectFault: async () => {},
+    dispose: vi.fn(async () => {}),
+    stop: vi.fn(),
+    ...overrides,
+  };
+}
+
+/** A context whose FMA peaks are the given ones, one after the other. */
+function fakeContext(peaks: number[], signal = new AbortController().signal): LaunchContext {
+  const left = [...peaks];
+  const createPeak = vi.fn(() => {
+    const flops = left.shift() ?? 0;
+    return {
+      prepare: async () => {},
+      measure: async () => ({ samplesSeconds: Float64Array.of(1, 0.5), iterationsPerSample: 1 }),
+      work: () => ({ flops: flops / 2, bytes: 0, items: 0 }),
+      dispose: () => {},
+    };
+  });
+  return {
+    native: { createPeak } as unknown as NativeAddon,
+    machine,
+    seed: 5,
+    timing: { maxWarmupSeconds: 1, minSampleSeconds: 0.001, targetSeconds: 1, minSamples: 10, maxSamples: 100 },
+    cacheDir: 'cache',
+    signal,
+    progress: () => {},
+  };
+}
+
+const mlp = inferenceParams.parse({ model: 'mlp-tiny', batch: 4 });
+
+describe('inference', () => {
+  it.each([
+    [{ model: 'resnet50' }, 'samples_per_second', true],
+    [{ model: 'bert-base' }, 'samples_per_second', true],
+    [{ model: 'llama-15m' }, 'prefill_tokens_per_second', true],
+    [{ model: 'llama-15m', mode: 'decode' }, 'decode_tokens_per_second', true],
+    [{ model: './my.onnx' }, 'samples_per_second', false],
+  ])('%j: headline %s, held against the FMA ceiling: %s', (raw, headline, held) => {
+    const params = inferenceParams.parse(raw);
+    const metrics = inference.metrics(params);
+    expect(metrics[0]).toBe(headline);
+    expect(metrics).toContain('latency_seconds_p99');
+    for (const name of metrics) expect(metricDefinition(name), name).toBeDefined();
+    const limit = inference.limit(params);
+    expect(limit).toEqual(held ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null);
+    expect(metrics.includes('flops_per_second')).toBe(held);
+  });
+
+  it('names a case in a few words', () => {
+    const label = (raw: object): string => inference.label(inferenceParams.parse(raw));
+    expect(label({ model: 'resnet50', batch: 8, threads: 2 })).toBe('resnet50 b=8 t=2');
+    expect(label({ model: 'llama-15m', mode: 'decode' })).toBe('llama-15m decode c=128 b=1 t=all');
+    expect(label({ model: '/a/b/c.onnx', device: 'cuda' })).toBe('c.onnx b=1 t=all cuda');
+  });
+
+  it('expects a larger model to take longer', () => {
+    const seconds = (model: string): number => inference.overheadSeconds(inferenceParams.parse({ model }), machine);
+    expect(seconds('mlp-tiny')).toBeLessThan(1);
+    expect(seconds('bert-base')).toBeGreaterThan(seconds('resnet50'));
+  });
+
+  it('skips a model that does not fit in memory before anything is loaded', async () => {
+    const params = inferenceParams.parse({ model: 'bert-base' });
+    const small = { ...machine, memoryBytes: 2 ** 30 };
+    expect(await inference.supports(params, 'ort-node', small)).toMatchObject({
+      supported: false,
+      reason: expect.stringMatching(
+        /^Inference with bert-base \(batch 1\) needs 1\.2 GiB of memory; 1\.0 GiB are free/,
+      ),
+    });
+  });
+});
+
+describe('memory', () => {
+  it.each([
+    { model: 'resnet50', batch: 4096 },
+    { model: 'bert-base', batch: 1024, sequence: 512 },
+    { model: 'llama-160m', mode: 'decode', context: 2000, batch: 256 },
+  ])('skips %j: it cannot fit in 8 GiB', async raw => {
+    const params = inferenceParams.parse(raw);
+    expect(await inference.supports(params, 'ort-node', machine)).toMatchObject({
+      supported: false,
+      reason: expect.stringContaining(`(batch ${raw.batch}) needs`),
+    });
+    expect(await inference.supports({ ...params, batch: 1 }, 'ort-node', machine)).toEqual({ supported: true });
+  });
+});
+
+describe('prepareInference', () => {
+  it('resolves the threads, hands facts on, and takes the higher of two ceilings', async () => {
+    const start = vi.fn(() => fakeHost());
+    const context = fakeContext([3e9, 4e9]);
+    const prepared = await prepareInference(mlp, context, start);
+    expect(start).toHaveBeenCalledWith({ params: mlp, threads: 3, seed: 5, cacheDir: 'cache' }, expect.any(Function));
+    expect(prepared.facts).toEqual({ model: 'mlp-tiny' });
+    expect(await prepared.verify()).toEqual(passed);
+    expect(await prepared.measure()).toEqual({
+      ...measured,
+      work: { items: 4, flops: 100 },
+      ceilings: { fma_flops_per_second: 4e9 },
+    });
+    expect(context.native.createPeak).toHaveBeenCalledWith({ dtype: 'f32', threads: 3 });
+    expect(prepared.warnings).toEqual([]);
+  });
+
+  it('gives the work of a whole sample, and warns that its percentiles are of means', async () => {
+    const host = fakeHost({ measure: async () => ({ ...measured, iterationsPerSample: 7 }) });
+    const prepared = await prepareInference(mlp, fakeContext([1, 1]), () => host);
+    expect((await prepared.measure()).work).toEqual({ items: 28, flops: 700 });
+    expect(prepared.warnings).toEqual([expect.objectContaining({ code: 'BATCHED_SAMPLES' })]);
+  });
+
+  it('holds the user’s own file against no ceiling', async () => {
+    const context = fakeContext([]);
+    const prepared = await prepareInference(inferenceParams.parse({ model: './m.onnx' }), context, () => fakeHost());
+    expect((await prepared.measure()).ceilings).toEqual({});
+    expect(context.native.createPeak).not.toHaveBeenCalled();
+  });
+
+  it('ends the thread when loading fails', async () => {
+    const problem = new AibenchError('MODEL_NOT_ONNX', 'no.', 'yes.');
+    const host = fakeHost({ load: () => Promise.reject(problem) });
+    await expect(prepareInference(mlp, fakeContext([]), () => host)).rejects.toBe(problem);
+    expect(host.dispose).toHaveBeenCalledOnce();
+  });
+
+  it('passes Ctrl-C on until it is disposed', async () => {
+    const controller = new AbortController();
+    const host = fakeHost();
+    const prepared = await prepareInference(mlp, fakeContext([], controller.signal), () => host);
+    expect(host.stop).not.toHaveBeenCalled();
+    controller.abort();
+    expect(host.stop).toHaveBeenCalledOnce();
+    await prepared.dispose();
+    expect(host.dispose).toHaveBeenCalledOnce();
+  });
+
+  it('passes on a Ctrl-C that came before', async () => {
+    const host = fakeHost();
+    await prepareInference(mlp, fakeContext([], AbortSignal.abort()), () => host);
+    expect(host.stop).toHaveBeenCalledOnce();
+  });
+});
