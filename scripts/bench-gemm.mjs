@@ -3,13 +3,15 @@
 //
 //   node scripts/bench-gemm.mjs [--json] [--rounds 7] [--threads 1,2] [--dtype f32,f64] [--shapes 512,1000x1001x999]
 //
-// Exit code 1 when f32 at 2048^3 on one thread is below 85 % of the peak.
+// Exit code 1 when f32 at 2048^3 on one thread is below 85 % of the peak, 3 when the machine was too busy to say: the median
+// of the peak samples more than 3 % below their best.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+const QUIET = 0.97;
 const BAR = { dtype: 'f32', size: 2048, threads: 1, share: 0.85 };
 const SHAPES = '64,128,256,512,1024,2048,4096,1000x1001x999,1x4096x4096,8x4096x4096,16x4096x4096,64x4096x4096';
 
@@ -68,6 +70,7 @@ async function compare(dtype, threads, shape, rounds) {
       peakMedian: median(rates.peak),
       gemmBest: rates.gemm.at(-1),
       gemmMedian: median(rates.gemm),
+      quiet: median(rates.peak) >= QUIET * rates.peak.at(-1),
       shareOfBest: rates.gemm.at(-1) / rates.peak.at(-1),
       shareOfMedian: median(rates.gemm) / median(rates.peak),
     };
@@ -104,15 +107,16 @@ for (const dtype of values.dtype.split(',')) {
         giga(row.peakBest).padStart(11),
         percent(row.shareOfBest).padStart(8),
         percent(row.shareOfMedian).padStart(9),
+        row.quiet ? '' : ' noisy',
       );
     }
   }
 }
 const decisive = rows.find(r => r.dtype === BAR.dtype && r.threads === BAR.threads && r.shape === String(BAR.size));
-const passed = decisive === undefined ? null : decisive.shareOfBest >= BAR.share;
-if (values.json) console.log(JSON.stringify({ bar: BAR, passed, rows }, null, 2));
-else if (passed !== null)
-  console.log(
-    `bar: ${BAR.dtype} ${BAR.size}^3, one thread, >= ${100 * BAR.share} % of peak: ${passed ? 'met' : 'MISSED'}`,
-  );
-process.exit(passed === false ? 1 : 0);
+let verdict = 'not run';
+if (decisive !== undefined) {
+  verdict = !decisive.quiet ? 'too noisy to say' : decisive.shareOfBest >= BAR.share ? 'met' : 'missed';
+}
+if (values.json) console.log(JSON.stringify({ bar: BAR, verdict, rows }, null, 2));
+else console.log(`bar: ${BAR.dtype} ${BAR.size}^3, one thread, >= ${100 * BAR.share} % of peak: ${verdict}`);
+process.exit({ met: 0, 'not run': 0, missed: 1 }[verdict] ?? 3);

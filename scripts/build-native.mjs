@@ -1,6 +1,7 @@
 // Builds the addon with cmake-js, offline: headers come from node-api-headers and node-addon-api in node_modules.
 // Output: build-native-<platform>-<arch>/Release/aibench.node. AIBENCH_NATIVE_BUILD_DIR names another folder.
-// --copy-to=<folder> copies the addon there as well (binding.gyp); other arguments go to cmake-js.
+// --copy-to=<folder> copies the addon there as well (binding.gyp); --tests builds the native tests too (`npm test` runs them);
+// other arguments go to cmake-js.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,7 +17,8 @@ const out = path.resolve(
 
 const copyOption = '--copy-to=';
 const copyTo = process.argv.find(argument => argument.startsWith(copyOption))?.slice(copyOption.length);
-const passedOn = process.argv.slice(2).filter(argument => !argument.startsWith(copyOption));
+const wantsTests = process.argv.includes('--tests');
+const passedOn = process.argv.slice(2).filter(argument => !argument.startsWith(copyOption) && argument !== '--tests');
 
 function need(command, packages) {
   if (spawnSync(command, ['--version'], { stdio: 'ignore' }).error) {
@@ -43,8 +45,7 @@ const args = [
   out,
   '--config',
   'Release',
-  // The native tests are built by plain CMake: cmake -S native -B <folder>.
-  '--CDAIBENCH_BUILD_TESTS=OFF',
+  `--CDAIBENCH_BUILD_TESTS=${wantsTests ? 'ON' : 'OFF'}`,
   '--parallel',
   '2',
 ];

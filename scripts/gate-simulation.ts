@@ -124,24 +124,63 @@ function throughText(made: ResultDocument): ResultDocument {
 }
 
 function barsOf(cells: readonly Cell[]): Bar[] {
-  const bar = (name: string, chosen: readonly Cell[], of: (cell: Cell) => Share, holds: (share: number) => boolean, worst: (a: number, b: number) => number): Bar => {
+  const bar = (
+    name: string,
+    chosen: readonly Cell[],
+    of: (cell: Cell) => Share,
+    holds: (share: number) => boolean,
+    worst: (a: number, b: number) => number,
+  ): Bar => {
     const shares = chosen.map(cell => ({ cell, share: of(cell) }));
     const [first] = [...shares].sort((a, b) => worst(a.share.share, b.share.share));
     return {
       bar: name,
       held: shares.every(({ share }) => holds(share.share)),
-      worst: first === undefined ? '' : `${percent(first.share)} at n ${first.cell.launches}, sd ${100 * first.cell.sd} %, ${first.cell.tails}`,
+      worst:
+        first === undefined
+          ? ''
+          : `${percent(first.share)} at n ${first.cell.launches}, sd ${100 * first.cell.sd} %, ${first.cell.tails}`,
     };
   };
   const highest = (a: number, b: number): number => b - a;
   const lowest = (a: number, b: number): number => a - b;
   const stated = cells.filter(cell => cell.launches === 10 && cell.sd === 0.02);
   return [
-    bar('false FAIL <= 1 % at no difference', cells, cell => cell.falseFail, share => share <= 0.01, highest),
-    bar('false PASS <= 5 % at the margin', cells, cell => cell.falsePass, share => share <= 0.05, highest),
-    bar('detection >= 95 % at twice the margin, sd 2 %, n 10', stated, cell => cell.detection, share => share >= 0.95, lowest),
-    bar('interval coverage >= 93 %', cells, cell => cell.coverage, share => share >= 0.93, lowest),
-    bar('interval coverage <= 97 %', cells, cell => cell.coverage, share => share <= 0.97, highest),
+    bar(
+      'false FAIL <= 1 % at no difference',
+      cells,
+      cell => cell.falseFail,
+      share => share <= 0.01,
+      highest,
+    ),
+    bar(
+      'false PASS <= 5 % at the margin',
+      cells,
+      cell => cell.falsePass,
+      share => share <= 0.05,
+      highest,
+    ),
+    bar(
+      'detection >= 95 % at twice the margin, sd 2 %, n 10',
+      stated,
+      cell => cell.detection,
+      share => share >= 0.95,
+      lowest,
+    ),
+    bar(
+      'interval coverage >= 93 %',
+      cells,
+      cell => cell.coverage,
+      share => share >= 0.93,
+      lowest,
+    ),
+    bar(
+      'interval coverage <= 97 %',
+      cells,
+      cell => cell.coverage,
+      share => share <= 0.97,
+      highest,
+    ),
   ];
 }
 

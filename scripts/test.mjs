@@ -22,7 +22,8 @@ function required(name, args) {
   }
 }
 
-required('the build', ['scripts/build.mjs']);
+required('the native build', ['scripts/build-native.mjs', '--tests']);
+required('the build', ['scripts/build.mjs', '--no-native']);
 if (only.length === 0) {
   required('the style check', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
   required('the type check', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);

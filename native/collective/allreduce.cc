@@ -16,8 +16,9 @@ namespace aibench {
 namespace {
 
 constexpr int kMaxRanks = 1024;
-// Between a rank's buffers, so that buffers of a round size do not start in the same set of every cache.
-constexpr std::size_t kStaggerBytes = 4096 + 256;
+// Between a rank's buffers. Modulo 4096 the output lies behind the input, so that no load has the low address bits of a
+// store that has just been issued.
+constexpr std::size_t kStaggerBytes = 4096 - 256;
 // What an output element holds before the first run: a NaN, which no sum of the inputs is.
 constexpr std::uint32_t kUnwritten = 0x7fc0beefu;
 

@@ -6,7 +6,7 @@
 namespace aibench {
 
 // Seconds that a cache line takes from the CPU of member 0 to that of member 1: half of the fastest round trip of a
-// flag, over a few milliseconds. 0 with fewer than two members, or when they must share a CPU.
+// flag, over at most some 20 milliseconds. 0 with fewer than two members, or when they must share a CPU.
 double one_way_seconds(ThreadTeam& team);
 
 }  // namespace aibench

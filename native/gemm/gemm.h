@@ -48,7 +48,6 @@ class Gemm {
  private:
   void run_part(const GemmArguments<T>& part, T* workspace) const;
   void run_blocks(const GemmArguments<T>& part, T* packed_b, T* packed_a) const;
-  void run_short(const GemmArguments<T>& part, T* panel) const;
 
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;

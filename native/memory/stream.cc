@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kLineDoubles = 8;
 constexpr double kScalar = 3.0;
-// Between the arrays of a slice, so that arrays of a round size do not start in the same set of every cache.
+// Between the arrays of a slice, so that arrays of a round size do not start in the same set of every cache. Modulo 4096
+// the output lies behind the inputs, so that no load has the low address bits of a store that has just been issued.
 constexpr std::size_t kStaggerBytes = 4096 + 512;
 // What an element holds before the first run: a NaN that no kernel produces.
 constexpr std::uint64_t kUnwritten = 0x7ff8dead0000beefu;

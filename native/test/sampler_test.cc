@@ -227,7 +227,7 @@ void test_files() {
 }
 
 void test_hanging_sensor() {
-  std::atomic<bool> hang{true};
+  static std::atomic<bool> hang{true};  // the thread of a hanging read outlives this function
   {
     std::vector<SamplerTask> tasks;
     tasks.push_back(task(std::make_unique<CountingSensor>(0, &hang), "hangs", 0.01));

@@ -67,8 +67,9 @@ export function disjointGroups(
     shelves.set(shelf, [...(shelves.get(shelf) ?? []), source]);
   }
   for (const shelf of shelves.values()) {
-    const broken = new Set(shelf.filter(source => isMissing(source, usable)).map(sortOf));
-    const parts = shelf.filter(source => usable(source) && !broken.has(sortOf(source)));
+    const read = shelf.filter(usable);
+    const broken = new Set(shelf.filter(source => isMissing(source, read)).map(sortOf));
+    const parts = read.filter(source => !broken.has(sortOf(source)));
     const isWhole = [...broken].every(sort => sort === OPTIONAL);
     if (isWhole && parts.some(source => sortOf(source) !== OPTIONAL)) groups.push(groupOf(disjoint(parts)));
   }
@@ -94,9 +95,10 @@ function groupOf(members: SourceDescription[]): SourceGroup {
   };
 }
 
-/** A repeat that is deliberately not read is not missing: what it covers is read through another source. */
-function isMissing(source: SourceDescription, usable: (source: SourceDescription) => boolean): boolean {
-  return !usable(source) && source.status !== 'unsupported';
+/** Not read, and no other source reads what it covers. A repeat that is deliberately left out (`unsupported`) is not missing. */
+function isMissing(source: SourceDescription, read: readonly SourceDescription[]): boolean {
+  if (read.includes(source) || source.status === 'unsupported') return false;
+  return !read.some(other => source.covers.every(token => other.covers.includes(token)));
 }
 
 /** Widest scope first; counters before gauges; more covered before less; instant before averaged. */

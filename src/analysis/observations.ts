@@ -16,6 +16,11 @@ export interface Sighting {
 /** What the unit of inference is: a launch, a whole run, or a machine. docs/statistics.md says when each applies. */
 export type Unit = 'launch' | 'run' | 'node';
 
+/** For sentences: `launches`, `runs`, `nodes`. */
+export function unitsText(unit: Unit): string {
+  return unit === 'launch' ? 'launches' : `${unit}s`;
+}
+
 export interface Observations {
   unit: Unit;
   /** One value per unit. */

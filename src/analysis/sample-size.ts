@@ -1,5 +1,5 @@
 /** How many launches a decision needs, from the noncentral t distribution. */
-import { noncentralTCdf, studentTQuantile } from './distributions.ts';
+import { noncentralTCdf, normalQuantile, studentTQuantile } from './distributions.ts';
 
 /** Asked for beyond this many launches a side, the answer is that more launches are not the way. */
 export const MOST_LAUNCHES = 1000;
@@ -49,19 +49,25 @@ export function minimumDetectable(sd: number, m: number, n: number, confidence: 
 
 const noncentralities = new Map<string, number>();
 
-/** By bisection on the noncentral t; the same for every case with these sizes, so it is worked out once. */
+/** The noncentrality at which the test has the power; the same for every case with these sizes, so worked out once. */
 function detectableNoncentrality(df: number, confidence: number, power: number): number {
   const key = `${df}/${confidence}/${power}`;
   const known = noncentralities.get(key);
   if (known !== undefined) return known;
   const critical = studentTQuantile((1 + confidence) / 2, df);
-  let low = 0;
-  let high = 2 * critical + 10;
-  for (let step = 0; step < 40; step++) {
-    const middle = (low + high) / 2;
-    if (1 - noncentralTCdf(critical, df, middle) < power) low = middle;
-    else high = middle;
+  const miss = (delta: number): number => power - 1 + noncentralTCdf(critical, df, delta);
+  // Secant steps from the normal approximation: power is nearly linear in delta there.
+  let before = critical;
+  let missBefore = miss(before);
+  let delta = critical + normalQuantile(power);
+  for (let step = 0; step < 30 && Math.abs(delta - before) > 1e-9; step++) {
+    const missed = miss(delta);
+    if (missed === missBefore) break;
+    const next = delta - (missed * (delta - before)) / (missed - missBefore);
+    before = delta;
+    missBefore = missed;
+    delta = next;
   }
-  noncentralities.set(key, high);
-  return high;
+  noncentralities.set(key, delta);
+  return delta;
 }

@@ -8,7 +8,7 @@ export function oneOf<T extends string>(flag: string, value: string, known: read
   const found = known.find(candidate => candidate === value);
   if (found !== undefined) return found;
   const guess = nearest(value, known);
-  const hint = guess === null ? '' : `; did you mean \`${guess}\`?`;
+  const hint = guess === null ? '.' : `; did you mean \`${guess}\`?`;
   throw new AibenchError('USAGE', `${flag} cannot be \`${value}\`${hint}`, `It is one of ${known.join(', ')}.`);
 }
 

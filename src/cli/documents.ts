@@ -3,7 +3,6 @@ import { AibenchError } from '../errors.ts';
 import { readDocument } from '../results/read.ts';
 import type { ResultDocument } from '../results/schema.ts';
 import { checkSeal } from '../results/seal.ts';
-import { verifyDocument } from '../results/verify.ts';
 
 /**
  * One side of a comparison. A document that is given twice would count its launches twice, so it is refused.
@@ -26,55 +25,10 @@ export function readDocuments(files: readonly string[]): ResultDocument[] {
   });
 }
 
-export interface EvidenceDemands {
-  seal: 'required' | 'optional';
-  signedBy?: readonly string[] | undefined;
-}
-
-/**
- * Documents that a decision may rest on: the seal holds, the summaries follow from the samples, and where the policy names
- * keys one of them has signed.
- * @throws AibenchError EVIDENCE_BROKEN, exit 2, naming the first mismatch.
- */
-export function readEvidence(files: readonly string[], demands: EvidenceDemands): ResultDocument[] {
-  const documents = readDocuments(files);
-  documents.forEach((document, index) => {
-    const file = files[index] ?? '';
-    const { seal, signature, mismatches } = verifyDocument(document);
-    const [first] = mismatches;
-    if (first !== undefined) {
-      throw broken(
-        `${file} does not hold: ${first.where}: ${first.what}`,
-        '`aibench verify` lists all; take the file as it was written.',
-      );
-    }
-    if (seal === 'absent' && demands.seal === 'required') {
-      throw broken(
-        `${file} carries no seal`,
-        'Use the file as `aibench run` wrote it, or set evidence.seal to optional in the policy.',
-      );
-    }
-    if (demands.signedBy === undefined) return;
-    if (signature.state !== 'good' || !demands.signedBy.includes(signature.key)) {
-      const fact =
-        signature.state === 'good' ? `is signed by ${signature.key}, which the policy does not name` : 'is not signed';
-      throw broken(
-        `${file} ${fact}`,
-        'Have it signed with `aibench sign`, by a key that the policy names in evidence.signedBy.',
-      );
-    }
-  });
-  return documents;
-}
-
 /** What a reader must know of documents whose seal does not hold; for commands that only show. */
 export function sealNotes(files: readonly string[], documents: readonly ResultDocument[]): string[] {
   return documents.flatMap((document, index) => {
     const state = checkSeal(document);
     return state === 'intact' ? [] : [`the seal of ${files[index]} is ${state}`];
   });
-}
-
-function broken(fact: string, remedy: string): AibenchError {
-  return new AibenchError('EVIDENCE_BROKEN', `${fact}.`, remedy);
 }

@@ -1,5 +1,5 @@
 /** Pure: what a gate found, as Markdown; also the job summary of GitHub, which takes at most 1 MiB. */
-import { markdownTable } from '../report/markdown-table.ts';
+import { escapeMarkdown, markdownTable } from '../report/markdown-table.ts';
 import type { GateItem, GateResult } from './evaluate.ts';
 
 /** GitHub's limit of a step summary, with room for what other steps wrote. */
@@ -20,7 +20,7 @@ export function gateMarkdown(result: GateResult, limit = Number.POSITIVE_INFINIT
 
 function render({ verdict, headline, claim }: GateResult, items: readonly GateItem[], shown: number): string {
   const parts = [
-    `## ${verdict}: ${headline}`,
+    `## ${verdict}: ${escapeMarkdown(headline)}`,
     `Claim: ${claim}.`,
     markdownTable(
       ['verdict', 'level', 'rule', 'case', 'ratio or value', 'interval', 'reason'],

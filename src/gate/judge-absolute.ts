@@ -2,7 +2,7 @@
 import { BOOTSTRAP_MINIMUM, bcaInterval } from '../analysis/bootstrap.ts';
 import { binomialCdf } from '../analysis/distributions.ts';
 import { POWER, WEAK_BELOW } from '../analysis/effect.ts';
-import type { Observations } from '../analysis/observations.ts';
+import { type Observations, unitsText } from '../analysis/observations.ts';
 import { launchesNeeded, powerOfOneSample } from '../analysis/sample-size.ts';
 import { logarithms, mean, standardDeviation } from '../analysis/statistics.ts';
 import { bounds, oneSample, pAbove, pBelow } from '../analysis/welch.ts';
@@ -29,13 +29,13 @@ export function judgeAbsolute(candidate: Observations, question: AbsoluteQuestio
   const about = { unit: candidate.unit, candidate: sideOf(candidate) };
   const estimate = oneSample(logs);
   if (estimate === null) {
-    const reason = `${logs.length} usable ${candidate.unit}: nothing can be said of the spread`;
+    const reason = `${logs.length} usable ${unitsText(candidate.unit)}: nothing can be said of the spread`;
     return withoutEstimate('INCONCLUSIVE', reason, { ...about, launchesNeeded: 5 });
   }
   const acceptable = acceptableValue(question);
   const found = question.derived ? bootstrapped(logs, question) : bounds(estimate, question.alpha);
   if (found === null) {
-    const reason = `a bootstrap needs ${BOOTSTRAP_MINIMUM} ${candidate.unit}s; there are ${logs.length}`;
+    const reason = `a bootstrap needs ${BOOTSTRAP_MINIMUM} ${unitsText(candidate.unit)}; there are ${logs.length}`;
     return withoutEstimate('INCONCLUSIVE', reason, { ...about, launchesNeeded: BOOTSTRAP_MINIMUM });
   }
   const verdict = decide(found, acceptable);
@@ -59,7 +59,7 @@ export function judgeAbsolute(candidate: Observations, question: AbsoluteQuestio
     pFail: verdict === 'FAIL' ? pFail : null,
     weak,
     launchesNeeded: verdict === 'INCONCLUSIVE' && needed !== null ? Math.max(needed, logs.length + 1) : null,
-    notes: weak ? [`weak: fewer than four ${candidate.unit}s`] : [],
+    notes: weak ? [`weak: fewer than four ${unitsText(candidate.unit)}`] : [],
   };
 }
 

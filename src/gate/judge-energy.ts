@@ -7,6 +7,7 @@ import { normalCdf } from '../analysis/distributions.ts';
 import type { CaseEnergy } from '../results/schema.ts';
 import { type Acceptable, acceptableEffect, decide } from './decide.ts';
 import { absoluteSentence } from './judge-absolute.ts';
+import { sentence, thresholds } from './judge-relative.ts';
 import { type Judgement, withoutEstimate } from './judgement.ts';
 import { kindOf, type Rule } from './policy.ts';
 import { AVERAGE_WATTS } from './quantities.ts';
@@ -54,8 +55,9 @@ export function judgeEnergyRatio(
   const verdict = decide(ends, acceptable);
   return withoutEstimate(
     verdict,
-    `${kind} ${Number((100 * share).toPrecision(6))} %, by the intervals of the two readings`,
+    `${sentence(verdict, { kind, share, better })}, by the intervals of the two readings`,
     {
+      threshold: thresholds(acceptable, direction),
       estimate: {
         value: Math.exp(log),
         unit: 'ratio',

@@ -9,7 +9,7 @@ import {
   pBelowThreshold,
   rankInterval,
 } from '../analysis/effect.ts';
-import type { Observations } from '../analysis/observations.ts';
+import { type Observations, unitsText } from '../analysis/observations.ts';
 import { launchesNeeded, powerOfTwoSamples } from '../analysis/sample-size.ts';
 import { geometricMean, logarithms, mean, standardDeviation } from '../analysis/statistics.ts';
 import { type Acceptable, acceptableEffect, decide } from './decide.ts';
@@ -49,13 +49,13 @@ export function judgeRelative(
   const effect = effectOf(baseline.values, candidate.values, question.better);
   if (effect === 'not positive') return null;
   if (effect === 'too few launches') {
-    const reason = `${baseline.values.length} and ${candidate.values.length} usable ${candidate.unit}s: nothing can be said of the spread`;
+    const reason = `${baseline.values.length} and ${candidate.values.length} usable ${unitsText(candidate.unit)}: nothing can be said of the spread`;
     return withoutEstimate('INCONCLUSIVE', reason, { ...about, launchesNeeded: 5 });
   }
   const acceptable = acceptableEffect(question.kind, question.share, question.better);
   const found = question.derived ? bootstrapBounds(effect, question) : effectBounds(effect, question.alpha);
   if (found === null) {
-    const reason = `a bootstrap needs ${BOOTSTRAP_MINIMUM} ${candidate.unit}s a side; there are ${effect.baselineCount} and ${effect.candidateCount}`;
+    const reason = `a bootstrap needs ${BOOTSTRAP_MINIMUM} ${unitsText(candidate.unit)} a side; there are ${effect.baselineCount} and ${effect.candidateCount}`;
     return withoutEstimate('INCONCLUSIVE', reason, { ...about, launchesNeeded: BOOTSTRAP_MINIMUM });
   }
   const first = decide(found, acceptable);
@@ -63,7 +63,7 @@ export function judgeRelative(
     ? { verdict: first, notes: [] }
     : checkByRanks(first, effect, acceptable, question.alpha);
   const notes = [...checked.notes];
-  if (effect.weak) notes.push(`weak: fewer than four ${candidate.unit}s on a side`);
+  if (effect.weak) notes.push(`weak: fewer than four ${unitsText(candidate.unit)} on a side`);
   return {
     ...about,
     verdict: checked.verdict,
@@ -128,12 +128,16 @@ function ratioEnds([low, high]: readonly [number, number], direction: 1 | -1): [
   return direction === 1 ? [Math.exp(low), Math.exp(high)] : [Math.exp(-high), Math.exp(-low)];
 }
 
-function thresholds({ from, to }: Acceptable, direction: 1 | -1): [number, number] | [number] {
+export function thresholds({ from, to }: Acceptable, direction: 1 | -1): [number, number] | [number] {
   if (to === Number.POSITIVE_INFINITY) return [Math.exp(direction * from)];
   return ratioEnds([from, to], direction);
 }
 
-function sentence(verdict: Verdict, { kind, share, better }: RelativeQuestion): string {
+/** The verdict in words. */
+export function sentence(
+  verdict: Verdict,
+  { kind, share, better }: Pick<RelativeQuestion, 'kind' | 'share' | 'better'>,
+): string {
   const percent = `${Number((100 * share).toPrecision(6))} %`;
   const worse = better === 'higher' ? 'lower' : 'higher';
   const claims: Record<string, [string, string]> = {

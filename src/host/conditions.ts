@@ -18,11 +18,11 @@ const CLOCK_DROP = 0.15;
 const HOT_CELSIUS = 95;
 
 /**
- * NVML's reasons that mean less speed than the device could give (nvml.h, nvmlClocksEventReason*): software power cap, hardware
- * slowdown, software and hardware thermal slowdown, hardware power brake. Idle, application clocks and sync boost do not.
+ * NVML's reasons that mean less speed than the device could give (nvml.h, nvmlClocksEventReason*). Idle, application clocks and
+ * sync boost do not. A GPU at full load stands at its power cap by design: that is said, but is no defect.
  */
+const POWER_CAP = 0x4;
 const THROTTLE_REASONS: readonly [number, string][] = [
-  [0x4, 'the power cap'],
   [0x8, 'a hardware slowdown'],
   [0x20, 'software thermal slowdown'],
   [0x40, 'hardware thermal slowdown'],
@@ -40,31 +40,38 @@ function ofQuantity(input: ConditionsInput, quantity: string): Series[] {
   return input.series.filter(one => one.quantity === quantity && readable.has(one.source));
 }
 
+/** Index of the first reading at or after a time. */
+function firstAt(times: readonly number[], time: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    if ((times[mid] ?? 0) < time) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+const isNumber = (value: number | null): value is number => value !== null;
+
 /** Readings inside the windows. */
 function inside(series: Series, windows: ConditionsInput['windows']): number[] {
-  const out: number[] = [];
-  for (const [index, time] of series.timeSeconds.entries()) {
-    const value = series.values[index];
-    if (typeof value === 'number' && windows.some(([start, end]) => time >= start && time <= end)) out.push(value);
-  }
-  return out;
+  return windows.flatMap(([start, end]) => {
+    const [first, last] = [firstAt(series.timeSeconds, start), firstAt(series.timeSeconds, end)];
+    return series.values.slice(first, last).filter(isNumber);
+  });
 }
 
 /** How much a counter rose over the windows, between the readings next to their ends; null where it has no two. */
 function rise(series: Series | undefined, windows: ConditionsInput['windows']): number | null {
   if (!series) return null;
   let total: number | null = null;
-  for (const window of windows) {
-    const [start, end] = window;
-    const values: number[] = [];
-    for (const [index, value] of series.values.entries()) {
-      const next = series.timeSeconds[index + 1] ?? Number.POSITIVE_INFINITY;
-      const previous = series.timeSeconds[index - 1] ?? Number.NEGATIVE_INFINITY;
-      if (typeof value === 'number' && next > start && previous < end) values.push(value);
-    }
-    const [first, last] = [values[0], values[values.length - 1]];
-    if (values.length < 2 || first === undefined || last === undefined) continue;
-    total = (total ?? 0) + Math.max(0, last - first);
+  for (const [start, end] of windows) {
+    const first = Math.max(0, firstAt(series.timeSeconds, start) - 1);
+    const values = series.values.slice(first, firstAt(series.timeSeconds, end) + 1).filter(isNumber);
+    const [before, after] = [values[0], values[values.length - 1]];
+    if (values.length < 2 || before === undefined || after === undefined) continue;
+    total = (total ?? 0) + Math.max(0, after - before);
   }
   return total;
 }
@@ -98,17 +105,27 @@ function quota(input: ConditionsInput): Warning[] {
 function gpuThrottle(input: ConditionsInput): Warning[] {
   return ofQuantity(input, 'throttleReasons').flatMap(series => {
     const values = inside(series, input.windows);
-    const found = THROTTLE_REASONS.flatMap(([bit, name]) => {
-      const share = values.filter(value => (value & bit) !== 0).length / Math.max(1, values.length);
-      return share > SHARE_LIMIT ? [`${name} (${(100 * share).toFixed(0)} % of the readings)`] : [];
-    });
-    if (found.length === 0) return [];
-    return {
-      code: 'GPU_THROTTLED',
-      message: `${series.source.split('/')[1] ?? series.source} was held back by ${found.join(', ')}.`,
-      remedy:
-        'Compare only with runs under the same power cap and cooling; nvidia-smi -q -d PERFORMANCE,POWER shows both.',
-    };
+    const shareOf = (bit: number): number =>
+      values.filter(value => (value & bit) !== 0).length / Math.max(1, values.length);
+    const percent = (share: number): string => `${(100 * share).toFixed(0)} % of the readings`;
+    const gpu = series.source.split('/')[1] ?? series.source;
+    const out: Warning[] = [];
+    const found = THROTTLE_REASONS.filter(([bit]) => shareOf(bit) > SHARE_LIMIT);
+    if (found.length > 0) {
+      out.push({
+        code: 'GPU_THROTTLED',
+        message: `${gpu} was held back by ${found.map(([bit, name]) => `${name} (${percent(shareOf(bit))})`).join(', ')}.`,
+        remedy: 'Look at cooling and power supply: nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE.',
+      });
+    }
+    if (shareOf(POWER_CAP) > SHARE_LIMIT) {
+      out.push({
+        code: 'GPU_POWER_CAP',
+        message: `${gpu} stood at its power cap (${percent(shareOf(POWER_CAP))}).`,
+        remedy: 'Usual at full load; compare only with runs under the same cap (nvidia-smi -q -d POWER shows it).',
+      });
+    }
+    return out;
   });
 }
 

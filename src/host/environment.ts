@@ -37,7 +37,7 @@ const PREFIXES = [
 const NAMES = ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'GLIBC_TUNABLES', 'NODE_OPTIONS', 'UV_THREADPOOL_SIZE', 'NPROC', 'TZ'];
 
 /** A name that announces a secret or an address. */
-const PRIVATE_NAME = /KEY|TOKEN|SECRET|PASS|AUTH|CRED|LOGIN|USER|URL|URI|HOST|ADDR|PROXY|SIGN|CERT/i;
+const PRIVATE_NAME = /KEY|TOKEN|SECRET|PASS|AUTH|CRED|LOGIN|USER|URL|URI|HOST|ADDR|PROXY|SIGN|CERT|QUERY|FILE/i;
 /** A value that looks like one: a URL, an address, or a long run of mixed characters without a separator. */
 const PRIVATE_VALUE = [
   /:\/\//,

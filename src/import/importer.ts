@@ -1,7 +1,6 @@
 /** The seam for importers: one file with one row in registry.ts. docs/importing.md. */
 
-import type { Verification, Warning, Work } from '../results/schema.ts';
-import type { ParamValue } from '../workloads/workload.ts';
+import type { CaseResult, Verification, Warning, Work } from '../results/schema.ts';
 
 /** One process of the tool: what it measured of one case. */
 export interface ImportedLaunch {
@@ -15,7 +14,7 @@ export interface ImportedLaunch {
 
 export interface ImportedCase {
   workload: string;
-  params: Record<string, ParamValue>;
+  params: CaseResult['params'];
   device: string;
   launches: ImportedLaunch[];
   /** Names from analysis/metrics.ts; the first is the headline. */

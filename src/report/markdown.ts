@@ -2,7 +2,7 @@
 import type { CaseResult } from '../results/schema.ts';
 import { formatQuantity } from '../units.ts';
 import type { ReportFormat } from './format.ts';
-import { markdownTable } from './markdown-table.ts';
+import { escapeMarkdown, markdownTable } from './markdown-table.ts';
 import { hostName } from './measurements.ts';
 
 export const markdown: ReportFormat = {
@@ -12,8 +12,8 @@ export const markdown: ReportFormat = {
     `${documents
       .map(document =>
         [
-          `### ${escapeLine(document.suite.name)} on ${escapeLine(hostName(document))}`,
-          `${escapeLine(document.host.cpu.brand)}, ${document.host.cpu.usableCores} cores; ${document.createdAt}; aibench ${escapeLine(document.tool.version)}`,
+          `### ${escapeMarkdown(document.suite.name)} on ${escapeMarkdown(hostName(document))}`,
+          `${escapeMarkdown(document.host.cpu.brand)}, ${document.host.cpu.usableCores} cores; ${document.createdAt}; aibench ${escapeMarkdown(document.tool.version)}`,
           markdownTable(
             ['case', 'status', 'headline', 'interval', 'of limit', 'power', 'per watt'],
             document.cases.map(caseRow),
@@ -40,8 +40,4 @@ function caseRow(result: CaseResult): string[] {
       : `${formatQuantity(energy.averageWatts, 'W')} (${energy.scope})`,
     perWatt === null || perWatt === undefined ? '–' : formatQuantity(perWatt.value, perWatt.unit),
   ];
-}
-
-function escapeLine(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>|#]/g, '\\$&');
 }

@@ -21,12 +21,14 @@ export class GrowingSeries {
   private values: Float64Array = new Float64Array(1024);
   private count = 0;
   private thinned = 0;
+  private thinAt: number;
   private kept: (readonly [number, number])[] = [];
 
   constructor(source: SourceDescription, maxReadings: number) {
     this.id = source.id;
     this.source = source;
     this.maxReadings = maxReadings;
+    this.thinAt = 2 * maxReadings;
   }
 
   get length(): number {
@@ -38,7 +40,10 @@ export class GrowingSeries {
     this.times.set(readings.timeSeconds, this.count);
     this.values.set(readings.values, this.count);
     this.count += readings.timeSeconds.length;
-    if (this.count > 2 * this.maxReadings) this.thin((this.times[this.count - 1] ?? 0) - RECENT_SECONDS);
+    if (this.count <= this.thinAt) return;
+    this.thin((this.times[this.count - 1] ?? 0) - RECENT_SECONDS);
+    // Where little could go, the next pass waits for a good number of new readings: each pass walks over all of them.
+    this.thinAt = Math.max(2 * this.maxReadings, this.count + this.maxReadings / 2);
   }
 
   keep(window: readonly [number, number]): void {
@@ -86,6 +91,12 @@ export class GrowingSeries {
       values,
       ...(this.thinned > 0 ? { merged: this.thinned } : {}),
     };
+  }
+
+  /** How many of the readings failed; for sources that the sampler does not count for. */
+  outcome(): { reads: number; failures: number; lastError: string } {
+    const failures = this.values.subarray(0, this.count).filter(value => Number.isNaN(value)).length;
+    return { reads: this.count + this.thinned, failures, lastError: '' };
   }
 
   private lastValid(from: number): number {

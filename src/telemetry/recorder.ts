@@ -6,6 +6,7 @@ import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
+import { type PolledReading, type RemoteRow, startPoller } from './remote.ts';
 import type { ProbedChannel } from './source.ts';
 
 export type Telemetry = ResultDocument['telemetry'];
@@ -14,6 +15,8 @@ export interface RecorderOptions {
   native: Pick<NativeAddon, 'createSampler' | 'now'>;
   channels: readonly ProbedChannel[];
   nvmlLibraries: string[];
+  /** Sources that are polled from the event loop at 1 Hz (remote.ts). */
+  remote?: readonly RemoteRow[];
   /** Reads per second by kind of channel, in place of the sources' own; `proc` is what is neither energy nor power. */
   rates?: Partial<Record<'counter' | 'gauge' | 'proc', number>>;
   drainSeconds?: number;
@@ -59,15 +62,22 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const wanted = channels.flatMap(row =>
     row.channel ? [atRate(row, row.channel, options.rates ?? {}, drainSeconds)] : [],
   );
-  const sources = channels.map(row => ({ ...row.description }));
+  const remote = options.remote ?? [];
+  const polled = remote.flatMap(row => row.descriptions.map(description => ({ ...description })));
+  const sources = [...channels.map(row => ({ ...row.description })), ...polled];
   const series = new Map<string, GrowingSeries>();
   for (const source of sources) {
-    if (wanted.some(channel => channel.id === source.id)) {
+    if (wanted.some(channel => channel.id === source.id) || (polled.includes(source) && source.status === 'ok')) {
       series.set(source.id, new GrowingSeries(source, options.maxReadings ?? DEFAULT_MAX_READINGS));
     }
   }
   const { sampler, failure } = startSampler(native, wanted, options.nvmlLibraries);
-  if (failure !== null) markFailed(sources, failure);
+  if (failure !== null) markFailed(sources.slice(0, channels.length), failure);
+  const poller = startPoller({
+    rows: remote,
+    now: () => native.now(),
+    onReading: reading => appendPolled(series, reading),
+  });
 
   const drain = (): void => {
     if (!sampler) return;
@@ -91,12 +101,19 @@ export function startRecorder(options: RecorderOptions): Recorder {
       if (result) return result;
       clearInterval(timer);
       sampler?.stop();
+      poller.stop();
       drain();
       for (const one of series.values()) one.bound();
       result = telemetryOf(sources, series, sampler, native.now() - started);
       return result;
     },
   };
+}
+
+function appendPolled(series: ReadonlyMap<string, GrowingSeries>, { timeSeconds, values }: PolledReading): void {
+  for (const [id, value] of Object.entries(values)) {
+    series.get(id)?.append({ timeSeconds: Float64Array.of(timeSeconds), values: Float64Array.of(value ?? Number.NaN) });
+  }
 }
 
 function atRate(
@@ -166,7 +183,7 @@ function telemetryOf(
   const channels = new Map(stats?.channels.map(channel => [channel.id, channel]));
   const lost = stats?.channels.reduce((sum, channel) => sum + channel.lost, 0) ?? 0;
   return {
-    sources: sources.map(source => withOutcome(source, channels.get(source.id))),
+    sources: sources.map(source => withOutcome(source, channels.get(source.id) ?? series.get(source.id)?.outcome())),
     series: [...series.values()].filter(one => one.length > 0).map(one => one.toSeries()),
     observer: stats ? { cpuSeconds: stats.cpuSeconds, wallSeconds, overruns: stats.overruns, lost } : null,
   };
@@ -175,7 +192,7 @@ function telemetryOf(
 /** The description with what became of its reads. A source that never answered is no longer `ok`. */
 function withOutcome(
   source: SourceDescription,
-  channel: SamplerStats['channels'][number] | undefined,
+  channel: Pick<SamplerStats['channels'][number], 'reads' | 'failures' | 'lastError'> | undefined,
 ): SourceDescription {
   if (!channel || channel.failures === 0) return { ...source };
   const last = channel.lastError ? ` (${channel.lastError})` : '';

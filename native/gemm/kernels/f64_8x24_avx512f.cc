@@ -44,9 +44,22 @@ struct Vector {
 #endif
   }
   static void store(double* p, Register v) { _mm512_storeu_pd(p, v); }
+#ifdef AIBENCH_SIMDE  // has no masked load and store
+  static Register load_partial(const double* p, std::size_t count) {
+    double lanes[kLanes] = {};
+    for (std::size_t i = 0; i < count; ++i) lanes[i] = p[i];
+    return load(lanes);
+  }
+  static void store_partial(double* p, Register v, std::size_t count) {
+    double lanes[kLanes];
+    store(lanes, v);
+    for (std::size_t i = 0; i < count; ++i) p[i] = lanes[i];
+  }
+#else
   static __mmask8 mask(std::size_t count) { return static_cast<__mmask8>((1u << count) - 1); }
   static Register load_partial(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(mask(count), p); }
   static void store_partial(double* p, Register v, std::size_t count) { _mm512_mask_storeu_pd(p, mask(count), v); }
+#endif
 };
 
 }  // namespace

@@ -1,15 +1,12 @@
-/** What `aibench compare` does. */
+/** What `aibench compare` does with pairs; fleets are in compare-fleet-action.ts. */
 import { type Comparison, compareDocuments } from '../../analysis/compare.ts';
-import { findOutliers } from '../../analysis/fleet.ts';
 import { METRICS } from '../../analysis/metrics.ts';
 import { LIMIT_FRACTION } from '../../analysis/observations.ts';
 import { AibenchError } from '../../errors.ts';
-import { readFleet } from '../../results/read-fleet.ts';
 import { oneOf, share } from '../choices.ts';
 import { readDocuments, sealNotes } from '../documents.ts';
 import { comparisonMarkdown } from '../render/compare-markdown.ts';
 import { arrangeRows, comparisonText } from '../render/compare-text.ts';
-import { fleetMarkdown, fleetText } from '../render/fleet-text.ts';
 import type { CompareFlags } from './compare.ts';
 
 export interface NamedComparison extends Comparison {
@@ -17,17 +14,7 @@ export interface NamedComparison extends Comparison {
   candidate: string;
 }
 
-/** Rate at which alarms of a fleet may be false. */
-const FALSE_DISCOVERY_RATE = 0.05;
-
-export function compareAction(files: readonly string[], flags: CompareFlags): void {
-  if (flags.json === true && flags.markdown === true)
-    throw new AibenchError('USAGE', '--json and --markdown exclude each other.', 'Give one of them.');
-  if (flags.fleet === true) compareFleet(files, flags);
-  else comparePairs(files, flags);
-}
-
-function comparePairs(files: readonly string[], flags: CompareFlags): void {
+export function comparePairs(files: readonly string[], flags: CompareFlags): void {
   const confidence = share('--confidence', flags.confidence);
   const arrangement = {
     by: oneOf('--by', flags.by, ['case', 'metric'] as const),
@@ -52,24 +39,7 @@ function comparePairs(files: readonly string[], flags: CompareFlags): void {
       notes: [...seals, ...comparison.notes],
     };
   });
-  if (flags.json === true) writeJson({ schema: 'aibench.comparison/1', comparisons });
+  if (flags.json === true)
+    process.stdout.write(`${JSON.stringify({ schema: 'aibench.comparison/1', comparisons }, null, 2)}\n`);
   else process.stdout.write(comparisons.map(flags.markdown === true ? comparisonMarkdown : comparisonText).join('\n'));
-}
-
-function compareFleet(files: readonly string[], flags: CompareFlags): void {
-  const settings = { margin: share('--margin', flags.margin), falseDiscoveryRate: FALSE_DISCOVERY_RATE };
-  const { nodes, notes } = readFleet(files);
-  const fleet = {
-    documents: files.length,
-    nodes: nodes.length,
-    settings,
-    cohorts: findOutliers(nodes, settings),
-    notes,
-  };
-  if (flags.json === true) writeJson({ schema: 'aibench.fleet/1', ...fleet });
-  else process.stdout.write(flags.markdown === true ? fleetMarkdown(fleet) : fleetText(fleet));
-}
-
-function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 /** `aibench compare`: what changed between documents, and which node of a fleet is odd. */
 import type { Command } from 'commander';
+import { AibenchError } from '../../errors.ts';
 
 export interface CompareFlags {
   fleet?: boolean;
@@ -44,7 +45,9 @@ A difference is marked only where it stands after correction for the number of r
 write a policy: aibench gate --help.`,
     )
     .action(async (documents: string[], flags: CompareFlags) => {
-      const { compareAction } = await import('./compare-action.ts');
-      compareAction(documents, flags);
+      if (flags.json === true && flags.markdown === true)
+        throw new AibenchError('USAGE', '--json and --markdown exclude each other.', 'Give one of them.');
+      if (flags.fleet === true) (await import('./compare-fleet-action.ts')).compareFleet(documents, flags);
+      else (await import('./compare-action.ts')).comparePairs(documents, flags);
     });
 }

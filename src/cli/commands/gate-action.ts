@@ -12,7 +12,7 @@ import { selfTest } from '../../gate/self-test.ts';
 import { readText } from '../../results/read.ts';
 import type { ResultDocument } from '../../results/schema.ts';
 import { wholeNumber } from '../choices.ts';
-import { readEvidence } from '../documents.ts';
+import { readEvidence } from '../evidence.ts';
 import { explainText, gateText, selfTestText } from '../render/gate-text.ts';
 import { writeOutput } from '../write-output.ts';
 import type { ExplainFlags, GateFlags } from './gate.ts';

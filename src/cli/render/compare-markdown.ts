@@ -1,13 +1,16 @@
 /** Pure: a comparison as Markdown. */
 import type { Comparison } from '../../analysis/compare.ts';
-import { markdownTable } from '../../report/markdown-table.ts';
+import { escapeMarkdown, markdownTable } from '../../report/markdown-table.ts';
 import { formatQuantity } from '../../units.ts';
 import { finding, intervalText, type Named, ratioText } from './compare-text.ts';
 
 export function comparisonMarkdown(comparison: Comparison & Named): string {
   const { rows, energy, apart, notes, geometricMeans } = comparison;
   const percent = Number((100 * comparison.confidence).toPrecision(4));
-  const parts = [`### ${comparison.baseline} → ${comparison.candidate}`, `Claim: ${comparison.claim}.`];
+  const parts = [
+    `### ${escapeMarkdown(`${comparison.baseline} → ${comparison.candidate}`)}`,
+    `Claim: ${comparison.claim}.`,
+  ];
   parts.push(
     markdownTable(
       ['case', 'metric', 'baseline', 'candidate', 'ratio', `${percent} % interval`, 'p (Holm)', 'finding'],
@@ -42,8 +45,8 @@ export function comparisonMarkdown(comparison: Comparison & Named): string {
       mean =>
         `Geometric mean of ${mean.metric} over ${mean.cases.length} cases: ${ratioText(mean.ratio)} (no verdict).`,
     ),
-    ...apart.map(({ id, reason }) => `Apart: \`${id}\`: ${reason}.`),
-    ...notes.map(note => `Note: ${note}.`),
+    ...apart.map(({ id, reason }) => `Apart: ${escapeMarkdown(`${id}: ${reason}`)}.`),
+    ...notes.map(note => `Note: ${escapeMarkdown(note)}.`),
   ];
   if (remarks.length > 0) parts.push(remarks.map(remark => `- ${remark}`).join('\n'));
   return `${parts.join('\n\n')}\n`;

@@ -1,6 +1,7 @@
 /** Pure: a comparison as text for the terminal, within 80 columns. */
 import type { ComparedMetric, Comparison } from '../../analysis/compare.ts';
 import { formatQuantity, significant } from '../../units.ts';
+import { caseNames } from './case-names.ts';
 import { renderTable } from './table.ts';
 
 export interface Arrangement {
@@ -47,6 +48,7 @@ export function comparisonText(comparison: Comparison & Named): string {
 }
 
 function metricTable(rows: readonly ComparedMetric[], percent: number): string {
+  const names = caseNames(rows.map(row => row.case));
   const several = new Set(rows.map(row => row.metric)).size > 1;
   return renderTable({
     columns: [
@@ -58,7 +60,7 @@ function metricTable(rows: readonly ComparedMetric[], percent: number): string {
       { header: 'finding' },
     ],
     rows: rows.map(row => [
-      row.case,
+      names.get(row.case) ?? row.case,
       ...(several ? [row.metric] : []),
       formatQuantity(row.baseline.value, row.unit),
       ratioText(row.ratio),
@@ -81,6 +83,7 @@ function detectable({ difference }: ComparedMetric): string {
 
 function energyTable({ energy }: Comparison, percent: number): string {
   const watts = (value: number | null): string => (value === null ? '–' : formatQuantity(value, 'W'));
+  const names = caseNames(energy.map(row => row.case));
   return renderTable({
     columns: [
       { header: 'energy of', shrink: true },
@@ -91,7 +94,7 @@ function energyTable({ energy }: Comparison, percent: number): string {
       { header: `${percent}% interval`, align: 'right' },
     ],
     rows: energy.map(row => [
-      row.case,
+      names.get(row.case) ?? row.case,
       row.scope,
       watts(row.baselineWatts),
       watts(row.candidateWatts),

@@ -3,6 +3,7 @@ import type { Cohort, FleetSettings } from '../../analysis/fleet.ts';
 import { SMALLEST_COHORT } from '../../analysis/fleet.ts';
 import { markdownTable } from '../../report/markdown-table.ts';
 import { significant } from '../../units.ts';
+import { caseNames } from './case-names.ts';
 import { renderTable } from './table.ts';
 
 export interface Fleet {
@@ -64,13 +65,14 @@ function cohortLine(cohort: Cohort): string {
 }
 
 function findingRows({ outliers }: Cohort): string[][] {
+  const names = caseNames(outliers.flatMap(({ findings }) => findings.map(finding => finding.case)));
   return outliers.flatMap(({ host, label, findings, judged }) =>
     findings
       .slice(0, SHOWN)
       .map((finding, index) => [
         index === 0 ? (label ?? host.slice(0, 12)) : '',
         index === 0 ? `${findings.length} of ${judged}` : '',
-        finding.case,
+        names.get(finding.case) ?? finding.case,
         `${(100 * finding.worseBy).toFixed(1)} %`,
         Number.isFinite(finding.robustZ) ? finding.robustZ.toFixed(1) : '−∞',
         finding.q.toPrecision(2),

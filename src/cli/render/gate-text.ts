@@ -3,6 +3,7 @@ import type { GateItem, GateResult } from '../../gate/evaluate.ts';
 import type { Side } from '../../gate/judgement.ts';
 import type { SelfTest, Share } from '../../gate/self-test.ts';
 import { formatQuantity } from '../../units.ts';
+import { caseNames } from './case-names.ts';
 import { intervalText, ratioText } from './compare-text.ts';
 import { renderTable } from './table.ts';
 
@@ -10,15 +11,22 @@ const ORDER = { FAIL: 0, UNFIT: 1, INCONCLUSIVE: 2, PASS: 3 } as const;
 
 export function gateText(result: GateResult): string {
   const items = [...result.items].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
+  const names = caseNames(items.map(item => item.case));
   const table = renderTable({
     columns: [
       { header: 'verdict' },
-      { header: 'rule', maxWidth: 24 },
+      { header: 'rule', maxWidth: 18 },
       { header: 'case', shrink: true },
       { header: 'found', align: 'right' },
       { header: 'limit', align: 'right' },
     ],
-    rows: items.map(item => [verdictText(item), item.rule, item.case, foundText(item), limitText(item)]),
+    rows: items.map(item => [
+      verdictText(item),
+      item.rule,
+      names.get(item.case) ?? item.case,
+      foundText(item),
+      limitText(item),
+    ]),
   });
   const remarks = items
     .filter(item => item.verdict !== 'PASS')
@@ -34,7 +42,7 @@ export function verdictText(item: GateItem): string {
 export function reasonText(item: GateItem): string {
   const needed = item.launchesNeeded;
   const sides = item.baseline === null ? '' : ' a side';
-  const more = needed === null ? '' : `; about ${needed} ${item.unit ?? 'launch'}s${sides} would probably decide`;
+  const more = needed === null ? '' : `; about ${needed} ${plural(item.unit)}${sides} would probably decide`;
   const notes = item.notes.length === 0 ? '' : ` (${item.notes.join('; ')})`;
   return `${item.reason}${more}${notes}`;
 }
@@ -83,7 +91,20 @@ export function explainText(result: GateResult, reasons: ReadonlyMap<string, str
 
 function sideText(side: Side, { unit }: GateItem): string {
   const spread = side.spread === null ? 'spread unknown' : `spread ${(100 * side.spread).toFixed(2)} %`;
-  return `${side.value.toPrecision(5)} from ${side.units} ${unit}s (${side.launches} launches, ${side.runs} runs, ${side.nodes} machines), ${spread}`;
+  const origin = `${counted(side.launches, 'launch')}, ${counted(side.runs, 'run')}, ${counted(side.nodes, 'machine')}`;
+  return `${side.value.toPrecision(5)} from ${counted(side.units, unit ?? 'launch')} (${origin}), ${spread}`;
+}
+
+function counted(count: number, name: string): string {
+  return `${count} ${count === 1 ? name : pluralOf(name)}`;
+}
+
+function pluralOf(name: string): string {
+  return name === 'launch' ? 'launches' : `${name}s`;
+}
+
+function plural(unit: GateItem['unit']): string {
+  return pluralOf(unit ?? 'launch');
 }
 
 export function selfTestText(test: SelfTest): string {

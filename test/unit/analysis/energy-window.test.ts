@@ -264,7 +264,6 @@ describe('the stated interval over 1,000 random runs', () => {
       });
       return windowEnergy(counterTrack(series, counterSource(sensor)), from, to);
     });
-    console.log(result);
     expect(result.measured).toBeGreaterThan(950);
     expect(result.inside).toBeGreaterThanOrEqual(0.95);
     expect(result.medianWidth).toBeLessThan(0.03);
@@ -285,7 +284,6 @@ describe('the stated interval over 1,000 random runs', () => {
       });
       return windowEnergy(gaugeTrack(series, gaugeSource()), from, to);
     });
-    console.log(result);
     expect(result.measured).toBeGreaterThan(950);
     expect(result.inside).toBeGreaterThanOrEqual(0.95);
     expect(result.medianWidth).toBeLessThan(0.03);
@@ -306,7 +304,6 @@ describe('the stated interval over 1,000 random runs', () => {
       });
       return windowEnergy(gaugeTrack(series, gaugeSource({ averagingWindowSeconds: 1 })), from, to);
     });
-    console.log(result);
     expect(result.measured).toBeGreaterThan(950);
     expect(result.inside).toBeGreaterThanOrEqual(0.95);
     expect(result.medianWidth).toBeLessThan(0.03);

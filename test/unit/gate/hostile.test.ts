@@ -336,7 +336,7 @@ describe('mutated policies', () => {
     ['a tag of JavaScript', POLICY.replace('20%', '!!js/function "function(){}"')],
     ['binary', '\u0000\u0001\u0002'],
     ['two documents', `${POLICY}---\n${POLICY}`],
-    ['a megabyte and more', POLICY + `# ${'x'.repeat(1 << 20)}\n`],
+    ['a megabyte and more', `${POLICY}# ${'x'.repeat(1 << 20)}\n`],
     ['a signer that is no key', POLICY.replace('rules:', 'evidence: {signedBy: [me]}\nrules:')],
     [
       'a signer that did not sign',

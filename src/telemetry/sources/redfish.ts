@@ -1,0 +1,178 @@
+/**
+ * Power of a server as its management controller gives it over Redfish (DMTF DSP0266): the chassis that holds the computer
+ * system. Three resources can tell it, and they can disagree on one chassis, so each is a row of its own:
+ *
+ * - `Power` (deprecated, everywhere): PowerControl[0].PowerConsumedWatts. Members of PowerControl overlap and are never added.
+ * - `EnvironmentMetrics` (since 2020.4): PowerWatts.Reading.
+ * - the power supplies of `Power`: the sum of PowerInputWatts, which is what the wall delivers; only if all of them tell.
+ */
+import type { SourceDescription } from '../../results/schema.ts';
+import { type Endpoint, endpointFrom, getJson, HttpFailure } from '../http-json.ts';
+import { missingRow, type RemoteRow, type RemoteSource } from '../remote.ts';
+
+const ID = 'redfish';
+const PREFIX = 'AIBENCH_REDFISH';
+
+type Json = Record<string, unknown>;
+
+function record(value: unknown): Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
+}
+
+function list(value: unknown): Json[] {
+  return Array.isArray(value) ? value.map(record) : [];
+}
+
+/** 0 W and null are what controllers say while they cannot measure: neither is a reading. */
+function watts(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : null;
+}
+
+/** Pure: the chassis' own consumption. */
+export function parsePowerControl(power: unknown): number | null {
+  return watts(list(record(power).PowerControl)[0]?.PowerConsumedWatts);
+}
+
+/** Pure: the sum of what the supplies take from the wall; null when one that is enabled does not tell. */
+export function parseSupplies(power: unknown): number | null {
+  const enabled = list(record(power).PowerSupplies).filter(supply => {
+    const state = record(supply.Status).State;
+    return state !== 'Absent' && state !== 'Disabled' && state !== 'StandbyOffline';
+  });
+  if (enabled.length === 0) return null;
+  let sum = 0;
+  for (const supply of enabled) {
+    const input = watts(supply.PowerInputWatts);
+    if (input === null) return null;
+    sum += input;
+  }
+  return sum;
+}
+
+/** Pure. */
+export function parseEnvironmentMetrics(metrics: unknown): number | null {
+  return watts(record(record(metrics).PowerWatts).Reading);
+}
+
+/** Pure: path of a linked resource, only if it stays on the same server. */
+export function linkOf(resource: unknown, name: string): string | null {
+  const target = record(record(resource)[name])['@odata.id'];
+  return typeof target === 'string' && /^\/redfish\/[\w./~%()-]*$/.test(target) ? target : null;
+}
+
+interface Channel {
+  id: string;
+  scope: SourceDescription['scope'];
+  covers: string[];
+  path: string;
+  parse: (resource: unknown) => number | null;
+}
+
+export const redfish: RemoteSource = {
+  id: ID,
+  summary: `power from the management controller over Redfish (${PREFIX}_URL)`,
+  async probe(environment, signal): Promise<RemoteRow[]> {
+    const found = endpointFrom(PREFIX, environment);
+    if (!found) {
+      const remedy = `set ${PREFIX}_URL (https://...), ${PREFIX}_USER and ${PREFIX}_PASSWORD_FILE; ${PREFIX}_CA_FILE for an own authority`;
+      return [missingRow(ID, 'absent', `${PREFIX}_URL is not set`, remedy)];
+    }
+    if (!found.ok) return [missingRow(ID, 'unsupported', found.reason, `look at the ${PREFIX}_* variables`)];
+    try {
+      return await discover(found.endpoint, signal);
+    } catch (error) {
+      return [explain(error)];
+    }
+  },
+};
+
+function explain(error: unknown): RemoteRow {
+  if (!(error instanceof HttpFailure))
+    return missingRow(ID, 'unsupported', 'the answer was not understood', 'report the model');
+  if (error.denied) {
+    return missingRow(
+      ID,
+      'denied',
+      `the controller refused the login (${error.message})`,
+      'an account with the ReadOnly role is enough',
+    );
+  }
+  const isCertificate = /CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test(error.message);
+  const remedy = isCertificate
+    ? `give the authority that signed the controller's certificate in ${PREFIX}_CA_FILE; verification cannot be switched off`
+    : 'look at the address of the controller and the network to it';
+  return missingRow(ID, 'unsupported', `the controller did not answer (${error.message})`, remedy);
+}
+
+async function discover(endpoint: Endpoint, signal: AbortSignal): Promise<RemoteRow[]> {
+  const get = (path: string): Promise<unknown> => getJson(new URL(path, endpoint.url), { ...endpoint, signal });
+  const members = list(record(await get('/redfish/v1/Chassis')).Members);
+  const out: RemoteRow[] = [];
+  let machines = 0;
+  for (const member of members) {
+    const path = linkOf({ member }, 'member');
+    const chassis = path === null ? {} : await get(path);
+    // Drive cages, risers and GPU baseboards are chassis of their own; that which holds the system is the machine.
+    if (list(record(record(chassis).Links).ComputerSystems).length === 0) continue;
+    out.push(...(await probeChassis(chassis, machines, endpoint, get)));
+    machines += 1;
+  }
+  if (out.length > 0) return out;
+  const reason = `none of ${members.length} chassis gives a power reading (null or 0 W)`;
+  return [
+    missingRow(ID, 'unsupported', reason, 'some controllers measure only while the machine is on, or with a licence'),
+  ];
+}
+
+async function probeChassis(
+  chassis: unknown,
+  index: number,
+  endpoint: Endpoint,
+  get: (path: string) => Promise<unknown>,
+): Promise<RemoteRow[]> {
+  const node = index === 0 ? 'node' : `node-${index}`;
+  const wall = index === 0 ? 'wall' : `wall-${index}`;
+  const [power, metrics] = [linkOf(chassis, 'Power'), linkOf(chassis, 'EnvironmentMetrics')];
+  const candidates: Channel[] = [];
+  if (power) {
+    const covers = [wall, node];
+    candidates.push({
+      id: `${ID}/${index}/power-control`,
+      scope: 'node',
+      covers: [node],
+      path: power,
+      parse: parsePowerControl,
+    });
+    candidates.push({ id: `${ID}/${index}/supplies`, scope: 'wall', covers, path: power, parse: parseSupplies });
+  }
+  if (metrics) {
+    candidates.push({
+      id: `${ID}/${index}/environment`,
+      scope: 'node',
+      covers: [node],
+      path: metrics,
+      parse: parseEnvironmentMetrics,
+    });
+  }
+  const byPath = new Map<string, Channel[]>();
+  for (const channel of candidates) byPath.set(channel.path, [...(byPath.get(channel.path) ?? []), channel]);
+  const rows: RemoteRow[] = [];
+  for (const [path, channels] of byPath) {
+    const resource = await get(path).catch(() => null);
+    const giving = channels.filter(channel => channel.parse(resource) !== null);
+    if (giving.length === 0) continue;
+    rows.push({
+      descriptions: giving.map(({ id, scope, covers }) => ({
+        ...{ id, kind: 'gauge', scope, covers, quantity: 'power', unit: 'W', status: 'ok', quantum: 1 },
+        reason: 'as the controller states it: how often it measures and over what it averages is not documented',
+      })),
+      reader: {
+        async read(signal) {
+          const current = await getJson(new URL(path, endpoint.url), { ...endpoint, signal });
+          return Object.fromEntries(giving.map(({ id, parse }) => [id, parse(current)]));
+        },
+      },
+    });
+  }
+  return rows;
+}

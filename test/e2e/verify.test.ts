@@ -1,0 +1,47 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { aibench, temporaryFolder } from '../support/cli.ts';
+import { placeDocument } from '../support/documents.ts';
+
+const cwd = temporaryFolder();
+placeDocument(cwd, 'result.json', { seed: 1, cases: 2, watts: 90 });
+
+describe('aibench verify and sign', () => {
+  it('holds', () => {
+    const { status, stdout } = aibench(['verify', 'result.json'], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^holds {2}result\.json: 8 summaries worked out again/);
+  });
+  it('finds every one of fifty changed digits', () => {
+    const text = readFileSync(path.join(cwd, 'result.json'), 'utf8');
+    const digits = [...text.matchAll(/\d/g)].map(match => match.index);
+    const files: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      const at = digits[Math.floor((i * digits.length) / 50) + 3] ?? 0;
+      const changed = `${text.slice(0, at)}${(Number(text[at]) + 1) % 10}${text.slice(at + 1)}`;
+      files.push(`changed-${i}.json`);
+      writeFileSync(path.join(cwd, `changed-${i}.json`), changed);
+    }
+    for (const file of files) expect([1, 2], file).toContain(aibench(['verify', file], { cwd }).status);
+  }, 120_000);
+  it('signs, and knows the signer', () => {
+    const made = aibench(['sign', '--generate-key', 'lab.key'], { cwd });
+    expect(made.status).toBe(0);
+    expect(made.stdout).toMatch(/^ed25519:[A-Za-z0-9+/]{43}=\n$/);
+    expect(statSync(path.join(cwd, 'lab.key')).mode & 0o777).toBe(0o600);
+    aibench(['sign', '--generate-key', 'rival.key'], { cwd });
+    expect(aibench(['sign', '--key', 'lab.key', 'result.json', '-o', 'signed.json'], { cwd }).status).toBe(0);
+    expect(aibench(['verify', '--key', 'lab.key.pub', 'signed.json'], { cwd }).status).toBe(0);
+    expect(aibench(['verify', '--key', 'rival.key.pub', 'signed.json'], { cwd }).status).toBe(1);
+    expect(aibench(['verify', '--require-signature', 'result.json'], { cwd }).status).toBe(1);
+    expect(JSON.parse(aibench(['verify', '--json', 'signed.json'], { cwd }).stdout)).toMatchObject({
+      results: [{ holds: true }],
+    });
+  });
+  it('does not sign what does not hold', () => {
+    const { status, stderr } = aibench(['sign', '--key', 'lab.key', 'changed-10.json'], { cwd });
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/SIGN_REFUSED|DOCUMENT_INVALID/);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { caseNames } from '../../../src/cli/render/case-names.ts';
+import { displayWidth, renderTable, shorten } from '../../../src/cli/render/table.ts';
+
+describe('renderTable', () => {
+  it('aligns columns and leaves no trailing blanks', () => {
+    const table = renderTable({
+      columns: [{ header: 'a' }, { header: 'n', align: 'right' }],
+      rows: [
+        ['long', '1'],
+        ['x', '20'],
+      ],
+    });
+    expect(table).toBe('a      n\n----  --\nlong   1\nx     20\n');
+  });
+  it('fits its width by shrinking the column that offers to', () => {
+    const rows = [['a'.repeat(60), 'b'.repeat(30)]];
+    const table = renderTable({ columns: [{ header: 'a', shrink: true }, { header: 'b' }], rows, maxWidth: 60 });
+    for (const line of table.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(60);
+    expect(table).toContain('b'.repeat(30));
+  });
+  it('counts what a terminal shows: colours none, wide characters two, accents none', () => {
+    expect(displayWidth('\u001b[31mred\u001b[0m')).toBe(3);
+    expect(displayWidth('漢字')).toBe(4);
+    expect(displayWidth('e\u0301')).toBe(1);
+    const [header, , row] = renderTable({
+      columns: [{ header: 'name' }, { header: 'x' }],
+      rows: [['漢字漢', '1']],
+    }).split('\n');
+    expect(displayWidth(header ?? '')).toBe(displayWidth(row ?? ''));
+  });
+  it('keeps both ends of what it shortens', () => {
+    expect(shorten('abcdefghij', 5)).toBe('ab…ij');
+    expect(displayWidth(shorten('漢字漢字漢字', 7))).toBeLessThanOrEqual(7);
+  });
+  it('is its header where there are no rows', () => {
+    expect(renderTable({ columns: [{ header: 'a' }], rows: [] })).toBe('a\n-\n');
+  });
+});
+
+describe('caseNames', () => {
+  it('leaves out what all have in common', () => {
+    const names = caseNames(['gemm/dtype=f32,m=1,n=1/backend=native', 'gemm/dtype=f32,m=2,n=1/backend=native']);
+    expect([...names.values()]).toEqual(['gemm m=1', 'gemm m=2']);
+  });
+  it('shows whole ids where short ones would be alike', () => {
+    const ids = ['a/x,y', 'a/y,x', 'a/z'];
+    expect(new Set(caseNames(ids).values()).size).toBe(3);
+  });
+});
