@@ -49,7 +49,7 @@ export function parseStrictYaml<T>(text: string, file: string, schema: z.ZodType
   const parsed = schema.safeParse(plain);
   if (parsed.success) return { value: parsed.data, locate };
   const { message, remedy, path } = describeIssue(parsed.error.issues[0], schema);
-  return fail(`${locate(path)}: ${message}.`, remedy);
+  return fail(`${locate(path)}: ${message}${message.endsWith('?') ? '' : '.'}`, remedy);
 }
 
 /** Refuses what no suite or policy needs and what could be used against the reader: cycles, depth, `__proto__`. */

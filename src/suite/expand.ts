@@ -140,5 +140,5 @@ export function caseId(workload: string, params: Params, backend: string): strin
 }
 
 function invalid(where: string, message: string, remedy: string): AibenchError {
-  return new AibenchError('SUITE_INVALID', `${where}: ${message}.`, remedy);
+  return new AibenchError('SUITE_INVALID', `${where}: ${message}${message.endsWith('?') ? '' : '.'}`, remedy);
 }

@@ -30,7 +30,7 @@ describe('aibench run smoke', () => {
 
   it('ends with exit code 0, a table on stdout and progress on stderr', () => {
     expect(ran.status, ran.stderr).toBe(0);
-    expect(ran.stdout).toMatch(/gemm f32 256x256x256/);
+    expect(ran.stdout).toMatch(/gemm f32 /);
     expect(ran.stderr).toMatch(/\[\d+\/\d+\]/);
     for (const line of ran.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
@@ -138,7 +138,7 @@ describe('what goes wrong is one clear sentence and the right exit code', () => 
       'a misspelt key',
       () => ['run', suite('  - { workload: gemm, parms: { m: 1, n: 1, k: 1 } }\n')],
       2,
-      /my\.yaml:8:.*`parms`; did you mean `params`/,
+      /my\.yaml:8:.*`parms`.*did you mean `params`/,
     ],
     [
       'a negative size',

@@ -64,6 +64,8 @@ function rate(item: CaseResult): string {
 }
 
 function percent(share: number): string {
+  // Wider than the value itself: how much wider says nothing more.
+  if (share > 1) return '>100%';
   const value = 100 * share;
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)}%`;
 }
