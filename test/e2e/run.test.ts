@@ -49,9 +49,11 @@ describe('aibench run smoke', () => {
 
   it('measures and verifies every case', () => {
     const expected = hasOrt ? document.cases : document.cases.filter(item => item.workload !== 'inference');
-    expect(expected.map(item => [item.id, item.status, item.reason])).toEqual(
-      expected.map(item => [item.id, 'measured', undefined]),
-    );
+    for (const { id, status, reason } of expected) {
+      // On a busy machine the ceiling of a few milliseconds can come out too low: the rule then marks the case, as it must.
+      if (status === 'invalid') expect(reason, id).toMatch(/ceiling/);
+      else expect({ status, reason }, id).toEqual({ status: 'measured', reason: undefined });
+    }
     for (const item of expected) {
       expect(item.verification?.passed, item.id).toBe(true);
       expect(item.launches, item.id).toHaveLength(2);
