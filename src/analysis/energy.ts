@@ -227,9 +227,17 @@ function totalWork(
   for (const launch of launches) {
     const rate = definition.ofLaunch(launch);
     if (rate === null) return null;
-    amount += rate * launch.samplesSeconds.reduce((sum, sample) => sum + sample, 0);
+    amount += rate * (definition.over === 'window' ? windowLength(launch) : sum(launch.samplesSeconds));
   }
   return { amount, unit };
+}
+
+function windowLength({ windowSeconds }: EnergyLaunch): number {
+  return windowSeconds === undefined ? 0 : windowSeconds[1] - windowSeconds[0];
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**

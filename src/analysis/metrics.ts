@@ -7,6 +7,7 @@
  */
 
 import type { Launch, Work } from '../results/schema.ts';
+import { earlyStoppingEstimate, PERCENTILES, percentileSuffix } from './early-stopping.ts';
 import { quantile } from './statistics.ts';
 
 export interface MetricDefinition {
@@ -14,11 +15,14 @@ export interface MetricDefinition {
   unit: string;
   better: 'higher' | 'lower';
   summary: string;
+  /** What the rate is over: the samples' own time, or the window where samples overlap or have pauses between them. */
+  over?: 'window';
   /** The launch's value, or null where the launch does not have what it takes. */
   ofLaunch(launch: LaunchSamples): number | null;
 }
 
-export type LaunchSamples = Pick<Launch, 'samplesSeconds' | 'iterationsPerSample' | 'work'>;
+export type LaunchSamples = Pick<Launch, 'samplesSeconds' | 'iterationsPerSample' | 'work'> &
+  Partial<Pick<Launch, 'windowSeconds'>>;
 
 function rate(quantity: keyof Work) {
   return ({ samplesSeconds, work }: LaunchSamples): number | null => {
@@ -37,6 +41,24 @@ function latency(p: number) {
 function iterationRate({ samplesSeconds, iterationsPerSample }: LaunchSamples): number | null {
   const seconds = samplesSeconds.reduce((sum, sample) => sum + sample, 0);
   return seconds > 0 ? (iterationsPerSample * samplesSeconds.length) / seconds : null;
+}
+
+/** Completed over the time from the first intended arrival to the last completion, which the window is. */
+function completionRate({ samplesSeconds, iterationsPerSample, windowSeconds }: LaunchSamples): number | null {
+  if (windowSeconds === undefined || samplesSeconds.length === 0) return null;
+  const seconds = windowSeconds[1] - windowSeconds[0];
+  return seconds > 0 ? (iterationsPerSample * samplesSeconds.length) / seconds : null;
+}
+
+function earlyStopping(percentile: number): MetricDefinition {
+  return {
+    name: `early_stopping_latency_seconds_${percentileSuffix(percentile)}`,
+    unit: 's',
+    better: 'lower',
+    summary: `upper bound of the ${percentileSuffix(percentile)} latency at 99 % confidence (MLPerf early stopping)`,
+    ofLaunch: ({ samplesSeconds, iterationsPerSample }) =>
+      iterationsPerSample === 1 ? earlyStoppingEstimate(samplesSeconds, percentile) : null,
+  };
 }
 
 export const METRICS: readonly MetricDefinition[] = [
@@ -126,6 +148,15 @@ export const METRICS: readonly MetricDefinition[] = [
       const loads = rate('items')(launch);
       return loads === null ? null : 1 / loads;
     },
+  },
+  ...PERCENTILES.map(earlyStopping),
+  {
+    name: 'server_queries_per_second',
+    unit: 'queries/s',
+    better: 'higher',
+    summary: 'queries completed per second under a latency bound (MLPerf server)',
+    over: 'window',
+    ofLaunch: completionRate,
   },
 ];
 

@@ -13,10 +13,12 @@ export interface CaseProgress {
   verification: Verification | null;
   /** Set where the case cannot run here, or where every further launch would fail in the same way. */
   ended: { status: 'skipped' | 'failed'; reason: string; remedy: string } | null;
+  /** The first launch whose workload ruled its own number out. */
+  invalid: { reason: string; remedy: string } | null;
 }
 
 export function startCase(item: Case): CaseProgress {
-  return { case: item, launches: [], facts: {}, warnings: [], verification: null, ended: null };
+  return { case: item, launches: [], facts: {}, warnings: [], verification: null, ended: null, invalid: null };
 }
 
 /** Takes in one launch's outcome. */
@@ -33,6 +35,7 @@ export function recordLaunch(
   progress.launches.push(launch);
   if (outcome.kind === 'measured') {
     progress.facts = { ...progress.facts, ...outcome.result.facts };
+    progress.invalid ??= outcome.result.invalid ?? null;
     progress.verification = worse(progress.verification, outcome.result.verification);
     for (const warning of outcome.result.warnings) {
       if (!progress.warnings.some(known => known.code === warning.code)) progress.warnings.push(warning);
@@ -156,6 +159,7 @@ function verdict(
       remedy: 'Run again.',
     };
   }
+  if (progress.invalid !== null) return { status: 'invalid', ...progress.invalid };
   if (limit !== null && limit.fraction > 1) {
     return {
       status: 'invalid',

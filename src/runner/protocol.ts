@@ -21,6 +21,8 @@ export interface LaunchSuccess {
   warmup: NonNullable<Launch['warmup']>;
   complete: boolean;
   ceilings: Record<string, number>;
+  /** Why the number must not be used, where a rule of the workload says so. */
+  invalid?: { reason: string; remedy: string };
   /** Of the output that the timed loop left behind, or of the first one where that already failed. */
   verification: Verification;
   facts: Record<string, string | number | boolean | null>;

@@ -53,6 +53,8 @@ export interface Measurement {
   complete: boolean;
   /** Ceilings measured in this process around the samples, by name (`fma_flops_per_second`, ...). */
   ceilings: Record<string, number>;
+  /** Set where a rule says that the number must not be used: the case is `invalid`. */
+  invalid?: { reason: string; remedy: string };
 }
 
 /** A case that is ready to run. Every method may be called once, in this order, dispose always. */

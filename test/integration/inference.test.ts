@@ -165,6 +165,24 @@ suite('the walk of a case', () => {
     await session.dispose();
   });
 
+  it.each([
+    [{ scenario: 'single-stream' }, 64],
+    [{ scenario: 'multi-stream' }, timing.minSamples],
+    [{ scenario: 'offline', batch: 16 }, timing.minSamples],
+    [{ scenario: 'server', latencyBound: 1, percentile: 0.9, queriesPerSecond: 400 }, 64],
+  ])('%j on a real session', async (raw, least) => {
+    const session = host({ model: 'mlp-tiny', ...raw });
+    await session.load();
+    expect(await session.verify()).toMatchObject({ passed: true });
+    const measured = await session.measure(timing);
+    expect(measured.samplesSeconds.length).toBeGreaterThanOrEqual(least);
+    expect(measured.samplesSeconds.every(sample => sample > 0)).toBe(true);
+    expect(measured.facts).toMatchObject({ scenario: raw.scenario, lengths: 'quick', mlperfLength: false });
+    expect(measured.warnings).toContainEqual(expect.objectContaining({ code: 'NOT_MLPERF_VALID' }));
+    expect(await session.verifyTimed()).toMatchObject({ passed: true });
+    await session.dispose();
+  });
+
   it.each(FAULTS)('catches %s before and after the timing', async (fault: Fault) => {
     const session = host({ model: 'mlp-tiny' });
     await session.load();

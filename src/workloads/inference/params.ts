@@ -5,12 +5,13 @@ import { findModel, MODELS, type ModelDefinition } from '../../models/registry.t
 import { type ThreadsParam, threadsParam } from '../parameters.ts';
 import type { Params } from '../workload.ts';
 import { DEVICES, type Device } from './device.ts';
+import { defaultBatch, type LoadParams, loadDefaults, loadProblem, loadShape } from './load-params.ts';
 
-const given = z.strictObject({
+const rawParams = z.strictObject({
   /** A name from `aibench list models`, or the path of an .onnx file. */
   model: z.string().min(1).max(1024),
   /** Rows per inference. */
-  batch: z.int().min(1).max(65_536).default(1),
+  batch: z.int().min(1).max(65_536).optional(),
   /** Text models: tokens per row that go in at once. */
   sequence: z.int().min(1).max(1_048_576).optional(),
   /** Language models: a whole prompt, or one token more on a filled KV cache. */
@@ -23,6 +24,7 @@ const given = z.strictObject({
   device: z.enum(DEVICES).default('auto'),
   /** Idle threads of the engine's pool wait actively, as ONNX Runtime does by default. */
   spinning: z.boolean().default(true),
+  ...loadShape,
   /** The user's own file: sizes of its dynamic dimensions, `[height=480, width=640]`. */
   dims: z
     .union([z.string().transform(text => text.split(',')), z.array(z.string())])
@@ -30,12 +32,15 @@ const given = z.strictObject({
     .optional(),
 });
 
-export const inferenceParams: z.ZodType<InferenceParams> = given.transform((raw, context): InferenceParams => {
-  const params = withoutUndefined(raw);
+export const inferenceParams: z.ZodType<InferenceParams> = rawParams.transform((raw, context): InferenceParams => {
+  const given = withoutUndefined(raw);
+  const params = { ...given, batch: given.batch ?? defaultBatch(given), ...loadDefaults(given) } as InferenceParams;
   const issue = (key: string, message: string): never => {
     context.addIssue({ code: 'custom', path: [key], message });
     return z.NEVER;
   };
+  const loadIssue = loadProblem(given);
+  if (loadIssue !== null) return issue(...loadIssue);
   const model = findModel(params.model);
   if (model === undefined) return isFile(params.model) ? params : issue('model', unknownModel(params.model));
   const surplus = surplusKey(model, params);
@@ -52,7 +57,7 @@ export const inferenceParams: z.ZodType<InferenceParams> = given.transform((raw,
   return completed;
 });
 
-export interface InferenceParams extends Params {
+interface InferenceFields extends LoadParams {
   model: string;
   batch: number;
   sequence?: number;
@@ -65,9 +70,14 @@ export interface InferenceParams extends Params {
   dims?: string[];
 }
 
+export interface InferenceParams extends Params, InferenceFields {}
+
+/** As asked for, before the defaults that depend on each other. */
+type GivenParams = Omit<InferenceFields, 'batch'> & { batch?: number };
+
 /** The parser leaves keys of absent options behind; a parameter that does not apply shall not be there. */
-function withoutUndefined(params: z.infer<typeof given>): InferenceParams {
-  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as InferenceParams;
+function withoutUndefined(params: z.infer<typeof rawParams>): GivenParams {
+  return Object.fromEntries(Object.entries(params).filter(([, value]) => value !== undefined)) as GivenParams;
 }
 
 /** Whether a model parameter is meant as a path. */

@@ -9,12 +9,14 @@ import type { Timing } from '../workload.ts';
 import { compareOutputs, damage, type Fault } from './compare.ts';
 import { providerOf, resolveDevice } from './device.ts';
 import type { Engine, EngineSession } from './engine.ts';
+import { realClock } from './load/clock.ts';
+import { DEFAULT_PERCENTILE, type LoadPlan, type LoadResult, runLoadScenario } from './load/scenarios.ts';
 import { type ResolvedModel, resolveModel } from './model-source.ts';
 import { ortError } from './ort-errors.ts';
 import { type InferenceParams, modelLabel } from './params.ts';
 import { peakResidentBytes, resetPeakResidentBytes } from './resident-memory.ts';
 import { planScenario, runAll, type Scenario } from './scenario.ts';
-import { type LoopHooks, type LoopResult, monotonicSeconds, runTimedLoop } from './timed-loop.ts';
+import { type LoopHooks, monotonicSeconds, runTimedLoop } from './timed-loop.ts';
 
 export interface HostSpec {
   params: InferenceParams;
@@ -35,7 +37,7 @@ export interface LoadedModel {
 export interface SessionHost {
   load(): Promise<LoadedModel>;
   verify(): Promise<Verification>;
-  measure(timing: Timing): Promise<LoopResult>;
+  measure(timing: Timing): Promise<LoadResult>;
   verifyTimed(): Promise<Verification>;
   /** Damages the next outputs to be checked; for tests of the verification. */
   injectFault(fault: Fault): Promise<void>;
@@ -127,16 +129,15 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
         const { session, scenario } = ready();
         const runs = inputSets.map(inputs => session.bind(inputs, scenario.fetches));
         let turn = 0;
-        return runTimedLoop(
-          async () => {
-            const set = turn % runs.length;
-            turn += 1;
-            const outputs = await (runs[set] as () => Promise<NamedTensors>)();
-            lastTimed = { set, outputs };
-          },
-          timing,
-          hooks,
-        );
+        const query = async (): Promise<void> => {
+          const set = turn % runs.length;
+          turn += 1;
+          const outputs = await (runs[set] as () => Promise<NamedTensors>)();
+          lastTimed = { set, outputs };
+        };
+        const plan = loadPlan(params, spec.seed);
+        if (plan !== null) return runLoadScenario(query, plan, timing, realClock(hooks.stopped), hooks);
+        return { ...(await runTimedLoop(query, timing, hooks)), facts: {}, warnings: [] };
       }),
 
     verifyTimed: async () => {
@@ -156,6 +157,21 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
       loaded = undefined;
       await session?.release();
     },
+  };
+}
+
+/** The load scenario that the parameters ask for, or null for inferences back to back. */
+function loadPlan(params: InferenceParams, seed: number): LoadPlan | null {
+  const { scenario, lengths, percentile, latencyBound, queriesPerSecond, batch } = params;
+  if (scenario === undefined) return null;
+  return {
+    scenario,
+    lengths: lengths ?? 'quick',
+    percentile: percentile ?? DEFAULT_PERCENTILE[scenario],
+    batch,
+    seed,
+    ...(latencyBound === undefined ? {} : { latencyBoundSeconds: latencyBound }),
+    ...(queriesPerSecond === undefined ? {} : { rate: queriesPerSecond }),
   };
 }
 

@@ -70,15 +70,17 @@ export async function runTimedLoop(run: () => Promise<unknown>, timing: Timing, 
 }
 
 /**
- * One inference is one sample wherever the clock allows it, so that the percentiles are those of single inferences. It takes
- * several to a sample only when one is too short for the clock, or when `maxSamples` would end the case before its time.
+ * One inference is one sample where it is as long as the suite's `minSampleSeconds`, so that the percentiles are those of
+ * single inferences. It takes several to a sample when one is shorter than that or too short for the clock, or when
+ * `maxSamples` would end the case before its time.
  */
 export function iterationsPerSample(
   secondsPerRun: number,
-  { targetSeconds, maxSamples }: Pick<Timing, 'targetSeconds' | 'maxSamples'>,
+  { minSampleSeconds, targetSeconds, maxSamples }: Pick<Timing, 'minSampleSeconds' | 'targetSeconds' | 'maxSamples'>,
   shortestSample: number,
 ): number {
-  return Math.max(1, Math.ceil(Math.max(shortestSample, targetSeconds / maxSamples) / secondsPerRun));
+  const seconds = Math.max(shortestSample, minSampleSeconds, targetSeconds / maxSamples);
+  return Math.max(1, Math.ceil(seconds / secondsPerRun));
 }
 
 /** Whether the median of the last five samples is within 1 % of the median of the five before. */

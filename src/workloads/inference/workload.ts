@@ -1,5 +1,6 @@
 /** Inference with ONNX Runtime: models that aibench makes itself, or the user's own .onnx file. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { minimumQueries } from '../../analysis/early-stopping.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
 import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import type { Work } from '../../results/schema.ts';
@@ -8,6 +9,7 @@ import { measureFmaPeak } from '../ceilings.ts';
 import { fitsInMemory, resolveThreads } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { deviceSupport, resolveDevice } from './device.ts';
+import { inferenceMetrics } from './metric-names.ts';
 import { type InferenceParams, inferenceParams, modelLabel } from './params.ts';
 import type { HostSpec } from './session-host.ts';
 import { type RemoteHost, startSessionWorker } from './worker-client.ts';
@@ -20,22 +22,16 @@ const MEMORY_FACTOR = 3;
 /** ONNX Runtime's pool goes on spinning for about 32 ms after a run, which would disturb the ceiling. Milliseconds. */
 const POOL_CALM_MS = 60;
 
-const LATENCIES = ['latency_seconds_p50', 'latency_seconds_p90', 'latency_seconds_p99'] as const;
+/** Of the search for the server's rate, each at about its highest load. */
+const SERVER_PROBES = 9;
+const MLPERF_LAUNCH_SECONDS = 620;
 
 export const inference: Workload<InferenceParams> = {
   name: 'inference',
   summary: 'ONNX Runtime on ResNet-50, BERT, a Llama-style decoder or any .onnx file',
   params: inferenceParams,
   backends: ['ort-node'],
-  metrics: params => {
-    const model = findModel(params.model);
-    if (model === undefined) return ['samples_per_second', 'inferences_per_second', ...LATENCIES];
-    if (model.kind !== 'decoder') {
-      return ['samples_per_second', 'inferences_per_second', ...LATENCIES, 'flops_per_second'];
-    }
-    const tokens = params.mode === 'decode' ? 'decode_tokens_per_second' : 'prefill_tokens_per_second';
-    return [tokens, 'inferences_per_second', ...LATENCIES, 'flops_per_second'];
-  },
+  metrics: inferenceMetrics,
   limit: params => (hasCeiling(params) ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null),
   label: params =>
     [
@@ -46,6 +42,7 @@ export const inference: Workload<InferenceParams> = {
       `b=${params.batch}`,
       `t=${params.threads}`,
       params.device === 'auto' ? '' : params.device,
+      params.scenario ?? '',
     ]
       .filter(part => part !== '')
       .join(' '),
@@ -54,9 +51,14 @@ export const inference: Workload<InferenceParams> = {
   prepare: (params, _backend, context) => prepareInference(params, context),
 };
 
-/** FLOPs are known and the work is done where the FMA ceiling is measured. */
+/**
+ * FLOPs are known, the work is done where the FMA ceiling is measured, and the samples are times of work alone: in the server
+ * scenario they count the wait of a query too.
+ */
 function hasCeiling(params: InferenceParams): boolean {
-  return findModel(params.model) !== undefined && resolveDevice(params.device) === 'cpu';
+  return (
+    findModel(params.model) !== undefined && resolveDevice(params.device) === 'cpu' && params.scenario !== 'server'
+  );
 }
 
 async function supports(params: InferenceParams, _backend: string, machine: Machine): Promise<Support> {
@@ -90,7 +92,17 @@ function overheadSeconds(params: InferenceParams, threads: number): number {
   const model = findModel(params.model);
   const bytes = modelBytes(params);
   const macs = model === undefined ? 0 : model.build().macs(workPoint(params));
-  return 0.5 + (2 * bytes) / 5e8 + (2 * macs * (2 + 4 / threads)) / 2e10;
+  const inference = (2 * macs) / (2e10 * threads);
+  return 0.5 + (2 * bytes) / 5e8 + (2 * macs * (2 + 4 / threads)) / 2e10 + scenarioSeconds(params, inference);
+}
+
+/** What a load scenario takes beside the suite's measuring time. */
+function scenarioSeconds({ scenario, lengths, percentile }: InferenceParams, inference: number): number {
+  if (scenario === undefined) return 0;
+  if (lengths === 'mlperf') return MLPERF_LAUNCH_SECONDS;
+  const claim = percentile === undefined ? 0 : minimumQueries(1, percentile) * inference;
+  if (scenario === 'server') return SERVER_PROBES * claim;
+  return scenario === 'single-stream' ? claim : 0;
 }
 
 function workPoint({ batch, sequence, context }: InferenceParams): {
@@ -134,9 +146,12 @@ export async function prepareInference(
         const before = hasCeiling(params) ? await ceilings() : 0;
         const measured = await host.measure(context.timing);
         const after = hasCeiling(params) ? await ceilings() : 0;
+        const { facts: seen, warnings: told, ...measurement } = measured;
+        Object.assign(facts, seen);
+        warnings.push(...told);
         if (measured.iterationsPerSample > 1) warnings.push(batchedSamples(measured.iterationsPerSample));
         return {
-          ...measured,
+          ...measurement,
           work: scaled(work, measured.iterationsPerSample),
           ceilings: hasCeiling(params) ? { fma_flops_per_second: Math.max(before, after) } : {},
         };

@@ -134,4 +134,13 @@ describe('what becomes of a case', () => {
       verification: null,
     });
   });
+
+  it('invalid: measured, but a rule of the workload says that the number must not be used', () => {
+    const one = measured(1, 200);
+    if (one.kind !== 'measured') throw new Error('not measured');
+    const invalid = { reason: 'The bound does not hold.', remedy: 'Raise it.' };
+    const { result } = outcome({ ...one, result: { ...one.result, invalid } }, measured(1, 200));
+    expect(result).toMatchObject({ status: 'invalid', ...invalid });
+    expect(result.launches).toHaveLength(2);
+  });
 });

@@ -25,6 +25,16 @@ describe('defaults', () => {
       { model: 'my.onnx', dims: 'height=4,w.2=5' },
       { model: 'my.onnx', dims: ['height=4', 'w.2=5'], ...common },
     ],
+    [
+      'a load scenario has MLPerf’s percentile and quick lengths',
+      { model: 'resnet50', scenario: 'single-stream' },
+      { model: 'resnet50', scenario: 'single-stream', lengths: 'quick', percentile: 0.9, ...common },
+    ],
+    [
+      'multi-stream sends eight samples at once',
+      { model: 'resnet50', scenario: 'multi-stream', lengths: 'mlperf' },
+      { model: 'resnet50', scenario: 'multi-stream', lengths: 'mlperf', percentile: 0.99, ...common, batch: 8 },
+    ],
   ])('%s', (_what, raw, expected) => {
     const parsed = inferenceParams.parse(raw);
     expect(parsed).toEqual(expected);
@@ -54,6 +64,15 @@ describe('refusals', () => {
     [{ model: 'my.onnx', dims: ['height=0'] }, /^dims.0: /],
     [{ model: 'resnet50', precision: 'int3' }, /^precision: /],
     [{ model: 'resnet50', device: 'gpu' }, /^device: /],
+    [{ model: 'resnet50', lengths: 'mlperf' }, /^lengths: lengths belongs to a load scenario; set scenario too$/],
+    [{ model: 'resnet50', scenario: 'server' }, /^latencyBound: the server scenario needs a latency bound/],
+    [{ model: 'resnet50', scenario: 'offline', percentile: 0.9 }, /^percentile: offline has no latency/],
+    [
+      { model: 'resnet50', scenario: 'offline', latencyBound: 1 },
+      /^latencyBound: offline has no latency bound; server/,
+    ],
+    [{ model: 'resnet50', scenario: 'single-stream', queriesPerSecond: 5 }, /^queriesPerSecond: single-stream has no/],
+    [{ model: 'resnet50', scenario: 'single-stream', percentile: 0.5 }, /^percentile: /],
     [{}, /^model: /],
   ])('%j', (raw, expected) => {
     expect(messages(raw)).toEqual([expect.stringMatching(expected)]);

@@ -108,7 +108,7 @@ describe('isSettled', () => {
 });
 
 describe('iterationsPerSample', () => {
-  const spacious = { targetSeconds: 1, maxSamples: 1_000_000 };
+  const spacious = { minSampleSeconds: 0, targetSeconds: 1, maxSamples: 1_000_000 };
 
   it('is one inference wherever the clock allows it', () => {
     expect(iterationsPerSample(0.02, spacious, 1e-4)).toBe(1);
@@ -120,7 +120,12 @@ describe('iterationsPerSample', () => {
     expect(iterationsPerSample(3e-5, spacious, 1e-4)).toBe(4);
   });
 
+  it('is as long as the suite asks', () => {
+    expect(iterationsPerSample(0.02, { ...spacious, minSampleSeconds: 0.05 }, 1e-4)).toBe(3);
+    expect(iterationsPerSample(0.02, { ...spacious, minSampleSeconds: 0.02 }, 1e-4)).toBe(1);
+  });
+
   it('fills the time with the samples that are allowed', () => {
-    expect(iterationsPerSample(1e-3, { targetSeconds: 10, maxSamples: 1000 }, 1e-4)).toBe(10);
+    expect(iterationsPerSample(1e-3, { ...spacious, targetSeconds: 10, maxSamples: 1000 }, 1e-4)).toBe(10);
   });
 });

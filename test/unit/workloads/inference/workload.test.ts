@@ -16,12 +16,13 @@ const measured = {
   warmup: { samplesSeconds: [0.6], settled: true },
   complete: true,
 };
+const loadResult = { ...measured, facts: {}, warnings: [] };
 
 function fakeHost(overrides: Partial<RemoteHost> = {}): RemoteHost {
   return {
     load: async () => ({ facts: { model: 'mlp-tiny' }, warnings: [], work: { items: 4, flops: 100 } }),
     verify: async () => passed,
-    measure: async () => measured,
+    measure: async () => loadResult,
     verifyTimed: async () => passed,
     injectFault: async () => {},
     dispose: vi.fn(async () => {}),
@@ -71,6 +72,27 @@ describe('inference', () => {
     const limit = inference.limit(params);
     expect(limit).toEqual(held ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null);
     expect(metrics.includes('flops_per_second')).toBe(held);
+  });
+
+  it.each([
+    [
+      { model: 'resnet50', scenario: 'single-stream' },
+      ['early_stopping_latency_seconds_p90', 'latency_seconds_p90', 'samples_per_second'],
+    ],
+    [{ model: 'resnet50', scenario: 'multi-stream' }, ['early_stopping_latency_seconds_p99']],
+    [{ model: 'resnet50', scenario: 'offline' }, ['samples_per_second', 'flops_per_second']],
+    [
+      { model: 'resnet50', scenario: 'server', latencyBound: 0.1 },
+      ['server_queries_per_second', 'early_stopping_latency_seconds_p99'],
+    ],
+  ])('%j has its own headline', (raw, names) => {
+    const params = inferenceParams.parse(raw);
+    const metrics = inference.metrics(params);
+    expect(metrics[0]).toBe(names[0]);
+    expect(metrics).toEqual(expect.arrayContaining(names));
+    for (const name of metrics) expect(metricDefinition(name), name).toBeDefined();
+    expect(inference.limit(params) === null).toBe(params.scenario === 'server');
+    expect(inference.overheadSeconds({ ...params, lengths: 'mlperf' }, machine)).toBeGreaterThan(600);
   });
 
   it('names a case in a few words', () => {
@@ -131,10 +153,29 @@ describe('prepareInference', () => {
   });
 
   it('gives the work of a whole sample, and warns that its percentiles are of means', async () => {
-    const host = fakeHost({ measure: async () => ({ ...measured, iterationsPerSample: 7 }) });
+    const host = fakeHost({ measure: async () => ({ ...loadResult, iterationsPerSample: 7 }) });
     const prepared = await prepareInference(mlp, fakeContext([1, 1]), () => host);
     expect((await prepared.measure()).work).toEqual({ items: 28, flops: 700 });
     expect(prepared.warnings).toEqual([expect.objectContaining({ code: 'BATCHED_SAMPLES' })]);
+  });
+
+  it('takes over what a load scenario has to say', async () => {
+    const told = {
+      ...loadResult,
+      facts: { queries: 64 },
+      warnings: [{ code: 'NOT_MLPERF_VALID', message: 'm', remedy: 'r' }],
+      invalid: { reason: 'late', remedy: 'slower' },
+    };
+    const params = inferenceParams.parse({ model: 'mlp-tiny', scenario: 'server', latencyBound: 0.01 });
+    const prepared = await prepareInference(params, fakeContext([]), () => fakeHost({ measure: async () => told }));
+    expect(await prepared.measure()).toEqual({
+      ...measured,
+      work: { items: 4, flops: 100 },
+      ceilings: {},
+      invalid: told.invalid,
+    });
+    expect(prepared.facts).toEqual({ model: 'mlp-tiny', queries: 64 });
+    expect(prepared.warnings).toEqual(told.warnings);
   });
 
   it('holds the user’s own file against no ceiling', async () => {
