@@ -38,7 +38,8 @@ export function summarizeMetrics(launches: readonly Launch[], metricNames: reado
 
 /**
  * Share of a ceiling that was measured in the same process as the rate: the median over launches of (the launch's rate /
- * the launch's ceiling), so that a clock that moves between launches does not count. Null where a launch lacks either.
+ * the launch's ceiling), so that a clock that moves between launches does not count. A ceiling below its own launch's rate was
+ * disturbed: the highest of the launches stands in for it (see ceilingWarnings). Null where a launch lacks either.
  */
 export function shareOfLimit(
   launches: readonly Launch[],
@@ -47,16 +48,38 @@ export function shareOfLimit(
   const definition = metricDefinition(limit.metric);
   const usable = usableLaunches(launches);
   if (definition === undefined || usable.length === 0) return null;
-  const shares: number[] = [];
-  const ceilings: number[] = [];
+  const measured: { value: number; ceiling: number }[] = [];
   for (const launch of usable) {
     const ceiling = launch.ceilings[limit.ceiling];
     const value = definition.ofLaunch(launch);
     if (ceiling === undefined || ceiling <= 0 || value === null) return null;
-    shares.push(value / ceiling);
-    ceilings.push(ceiling);
+    measured.push({ value, ceiling });
   }
-  return { name: limit.ceiling, value: median(ceilings), unit: definition.unit, fraction: median(shares) };
+  const highest = Math.max(...measured.map(({ ceiling }) => ceiling));
+  const held = measured.map(({ value, ceiling }) => ({ value, ceiling: ceiling >= value ? ceiling : highest }));
+  return {
+    name: limit.ceiling,
+    value: median(held.map(({ ceiling }) => ceiling)),
+    unit: definition.unit,
+    fraction: median(held.map(({ value, ceiling }) => value / ceiling)),
+  };
+}
+
+/** A warning where a launch's own ceiling lies below its rate: something disturbed the probe. From docs/methodology.md. */
+export function ceilingWarnings(launches: readonly Launch[], limit: { ceiling: string; metric: string }): Warning[] {
+  const usable = usableLaunches(launches);
+  const disturbed = usable.filter(launch => {
+    const value = metricDefinition(limit.metric)?.ofLaunch(launch) ?? 0;
+    return value > (launch.ceilings[limit.ceiling] ?? Number.POSITIVE_INFINITY);
+  });
+  if (disturbed.length === 0) return [];
+  return [
+    {
+      code: 'CEILING_DISTURBED',
+      message: `In ${disturbed.length} of ${usable.length} launches something disturbed the probe of the ceiling, which came out below the rate; the highest of the other launches stands in for it.`,
+      remedy: 'Leave the machine idle and run again before the share of the limit is relied on.',
+    },
+  ];
 }
 
 /** How far launches of a case lie apart, and whether the first stands out or they drift; from methodology.md §3. */

@@ -1,5 +1,11 @@
 /** Pure: from what the launches of a case brought to the case as it stands in the document. */
-import { shareOfLimit, steadinessWarnings, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
+import {
+  ceilingWarnings,
+  shareOfLimit,
+  steadinessWarnings,
+  summarizeMetrics,
+  usableLaunches,
+} from '../analysis/summarize.ts';
 import type { CaseResult, Launch, Verification, Warning } from '../results/schema.ts';
 import type { Case } from '../suite/expand.ts';
 import type { LaunchOutcome } from './launch.ts';
@@ -119,6 +125,7 @@ export function finishCase(
   const warnings = [
     ...progress.warnings,
     ...extraWarnings,
+    ...(limitRule === null ? [] : ceilingWarnings(launches, limitRule)),
     ...(headline === null ? [] : steadinessWarnings(launches, headline)),
   ];
   return {
@@ -163,7 +170,7 @@ function verdict(
   if (limit !== null && limit.fraction > 1) {
     return {
       status: 'invalid',
-      reason: `The rate is ${(100 * limit.fraction).toFixed(1)} % of the ceiling that was measured in the same process, which cannot be.`,
+      reason: `The rate is ${(100 * limit.fraction).toFixed(1)} % of the highest ceiling that was measured beside it, which cannot be.`,
       remedy: 'Leave the machine idle and run again: the ceiling was measured while something disturbed it.',
     };
   }

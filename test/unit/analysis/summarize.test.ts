@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { METRICS, metricDefinition } from '../../../src/analysis/metrics.ts';
-import { shareOfLimit, steadinessWarnings, summarizeMetrics } from '../../../src/analysis/summarize.ts';
+import {
+  ceilingWarnings,
+  shareOfLimit,
+  steadinessWarnings,
+  summarizeMetrics,
+} from '../../../src/analysis/summarize.ts';
 import type { Launch } from '../../../src/results/schema.ts';
 
 function launch(samplesSeconds: number[], over: Partial<Launch> = {}): Launch {
@@ -83,6 +88,19 @@ describe('the share of a limit', () => {
     const slow = launch([2], { ceilings: { fma_flops_per_second: 1000 } });
     const fast = launch([1], { ceilings: { fma_flops_per_second: 2000 } });
     expect(shareOfLimit([slow, fast], rule)).toMatchObject({ fraction: 0.5, value: 1500 });
+  });
+
+  it('takes the highest ceiling where a launch beats its own, and says so', () => {
+    const disturbed = launch([1], { ceilings: { fma_flops_per_second: 800 } });
+    const quiet = launch([1], { ceilings: { fma_flops_per_second: 1250 } });
+    expect(shareOfLimit([disturbed, quiet], rule)).toMatchObject({ fraction: 0.8, value: 1250 });
+    expect(ceilingWarnings([disturbed, quiet], rule).map(({ code }) => code)).toEqual(['CEILING_DISTURBED']);
+    expect(ceilingWarnings([quiet, quiet], rule)).toEqual([]);
+  });
+
+  it('is above 1 where the rate beats every ceiling', () => {
+    const impossible = launch([1], { ceilings: { fma_flops_per_second: 800 } });
+    expect(shareOfLimit([impossible, impossible], rule)?.fraction).toBe(1.25);
   });
 
   it('is null where a launch lacks the ceiling', () => {
