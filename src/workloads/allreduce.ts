@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatBytes } from '../units.ts';
 import { prepareNativeProblem } from './native-problem.ts';
-import { bytesParam, fitsInMemory, resolveThreads, threadsParam } from './parameters.ts';
+import { bytesParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';
 
 const params = z.strictObject({
@@ -23,7 +23,7 @@ export const allreduce: Workload<AllreduceParams> = {
   backends: ['threads'],
   metrics: () => ['algorithm_bandwidth_bytes_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => null,
-  label: p => `${p.dtype} ${p.op} ${formatBytes(p.bytes)} r=${p.ranks}`,
+  label: p => `allreduce ${p.dtype} ${p.op} ${formatBytes(p.bytes)}${threadsLabel('r', p.ranks)}`,
   overheadSeconds: (p, machine) => 0.3 + (2 * p.bytes * resolveThreads(p.ranks, machine) * 3) / 2e9,
   supports: async (p, _backend, machine) =>
     fitsInMemory(

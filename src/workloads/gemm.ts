@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { measureFmaPeak } from './ceilings.ts';
 import { prepareNativeProblem } from './native-problem.ts';
-import { dimensionParam, fitsInMemory, resolveThreads, threadsParam } from './parameters.ts';
+import { dimensionParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';
 
 const params = z.strictObject({
@@ -17,6 +17,10 @@ const params = z.strictObject({
 });
 type GemmParams = z.infer<typeof params>;
 
+function shape({ m, n, k }: GemmParams): string {
+  return m === n && n === k ? `${m}³` : `${m}x${n}x${k}`;
+}
+
 /** A, B and C. */
 function operandBytes({ dtype, m, n, k }: GemmParams): number {
   return (dtype === 'f64' ? 8 : 4) * (m * k + k * n + m * n);
@@ -29,7 +33,7 @@ export const gemm: Workload<GemmParams> = {
   backends: ['native'],
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => ({ ceiling: 'fma_flops_per_second', metric: 'flops_per_second' }),
-  label: ({ dtype, m, n, k, threads }) => `${dtype} ${m}x${n}x${k} t=${threads}`,
+  label: p => `gemm ${p.dtype} ${shape(p)}${threadsLabel('t', p.threads)}`,
   // Filling and verifying touch every operand a few times, at about 1 GB/s with the f64 reference.
   overheadSeconds: p => 0.4 + (3 * operandBytes(p)) / 1e9,
   supports: async (p, _backend, machine) =>

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { formatBytes } from '../units.ts';
 import { prepareNativeProblem } from './native-problem.ts';
-import { bytesParam, fitsInMemory, resolveThreads, threadsParam } from './parameters.ts';
+import { bytesParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Machine, Workload } from './workload.ts';
 
 const params = z.strictObject({
@@ -42,7 +42,7 @@ export const memory: Workload<MemoryParams> = {
   metrics: p => (p.kernel === 'latency' ? ['load_latency_seconds'] : ['bytes_per_second']),
   limit: () => null,
   label: p =>
-    `${p.kernel}${p.bytes === 'auto' ? '' : ` ${formatBytes(p.bytes)}`}${p.kernel === 'latency' ? '' : ` t=${p.threads}`}`,
+    `memory ${p.kernel}${p.bytes === 'auto' ? '' : ` ${formatBytes(p.bytes)}`}${threadsLabel('t', p.threads)}`,
   overheadSeconds: (p, machine) => 0.3 + (arrays(p) * bytesOf(p, machine) * 3) / 2e9,
   supports: async (p, _backend, machine) =>
     fitsInMemory(arrays(p) * bytesOf(p, machine), machine, `memory ${p.kernel} with ${arrays(p)} arrays`),

@@ -12,6 +12,11 @@ export function resolveThreads(threads: ThreadsParam, machine: Machine): number 
   return threads === 'all' ? machine.usableCores : threads;
 }
 
+/** For a case's short name: ` t=1`, or nothing for the default, all. */
+export function threadsLabel(letter: 't' | 'r', threads: ThreadsParam): string {
+  return threads === 'all' ? '' : ` ${letter}=${threads}`;
+}
+
 /** A size in bytes: a number, or text such as `64MiB`. Kept as the number. */
 export const bytesParam = z.union([z.number(), z.string()]).transform((value, context) => {
   const bytes = parseBytes(value);

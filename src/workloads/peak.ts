@@ -1,7 +1,7 @@
 /** The FMA ceiling: independent chains of fused multiply-adds in registers, the most that the cores can do. */
 import { z } from 'zod';
 import { prepareNativeProblem } from './native-problem.ts';
-import { resolveThreads, threadsParam } from './parameters.ts';
+import { resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';
 
 const params = z.strictObject({ dtype: z.enum(['f32', 'f64']).default('f32'), threads: threadsParam.default('all') });
@@ -14,7 +14,7 @@ export const peak: Workload<PeakParams> = {
   backends: ['native'],
   metrics: () => ['flops_per_second'],
   limit: () => null,
-  label: ({ dtype, threads }) => `${dtype} FMA t=${threads}`,
+  label: ({ dtype, threads }) => `FMA peak ${dtype}${threadsLabel('t', threads)}`,
   overheadSeconds: () => 0.2,
   supports: async () => ({ supported: true }),
   prepare: (p, _backend, context) =>

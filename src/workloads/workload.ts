@@ -82,7 +82,7 @@ export interface Workload<P extends Params = Params> {
   metrics(params: P): readonly string[];
   /** Which ceiling of a launch the headline is held against, or null. */
   limit(params: P): { ceiling: string; metric: string } | null;
-  /** Short name of a case for a table: the parameters in the field's own words (`f32 2048x2048x2048`). */
+  /** Short name of a case for a table, in the field's own words, defaults left out (`gemm f32 2048³ t=1`). */
   label(params: P): string;
   /** Seconds that a launch takes beside its measuring time (start, model load, verification): for --dry-run. */
   overheadSeconds(params: P, machine: Machine): number;

@@ -23,7 +23,7 @@ export function progressDisplay({ stream, quiet, interactive }: ProgressOptions)
 
 function labelOf(event: Extract<RunEvent, { type: 'launch-started' | 'launch-ended' | 'skipped' }>): string {
   const { workload, params } = event.case;
-  return `${workload.name} ${workload.label(params)}`;
+  return workload.label(params);
 }
 
 /** `31.2 W 54 °C`, as far as there are sensors. */

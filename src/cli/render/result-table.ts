@@ -45,11 +45,11 @@ function heading({ suite, host, run, cases }: ResultDocument): string {
   return `${host.cpu.brand}, ${host.cpu.usableCores} cores · ${suite.name}: ${count} of ${cases.length} cases measured${took}${state}\n`;
 }
 
-/** Workload and its own short name for the parameters. */
+/** The case's short name, as its workload writes it. */
 export function label(item: Pick<CaseResult, 'workload' | 'params' | 'backend'>): string {
   const workload = findWorkload(item.workload);
   const parsed = workload?.params.safeParse(item.params);
-  return parsed?.success ? `${item.workload} ${workload?.label(parsed.data)}` : item.workload;
+  return parsed?.success && workload !== undefined ? workload.label(parsed.data) : item.workload;
 }
 
 function headline(item: CaseResult) {
@@ -98,12 +98,16 @@ function notes(document: ResultDocument, width: number): string[] {
     }
   }
   for (const { warning, cases } of groupedWarnings(document)) {
-    lines.push(
-      `warning  ${cases.length > 0 ? `${cases.length === 1 ? cases[0] : `${cases.length} cases`}: ` : ''}${sentences(warning.message, warning.remedy)}`,
-    );
+    lines.push(`warning  ${whichCases(cases)}${sentences(warning.message, warning.remedy)}`);
   }
   if (!document.cases.some(item => bestEnergy(item) !== undefined)) lines.push(`no watts  ${whyNoPower(document)}`);
   return lines.map(line => wrap(line, width));
+}
+
+/** The message is the first case's own: its figures are not those of the others. */
+function whichCases([first, ...others]: readonly string[]): string {
+  if (first === undefined) return '';
+  return others.length === 0 ? `${first}: ` : `${others.length + 1} cases, first ${first}: `;
 }
 
 /** One line per code: the same warning at twenty cases is one thing to do. */

@@ -6,7 +6,7 @@ import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import type { Work } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { measureFmaPeak } from '../ceilings.ts';
-import { fitsInMemory, resolveThreads } from '../parameters.ts';
+import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { deviceSupport, resolveDevice } from './device.ts';
 import { inferenceMetrics } from './metric-names.ts';
@@ -39,8 +39,8 @@ export const inference: Workload<InferenceParams> = {
       params.mode ?? '',
       params.sequence === undefined ? '' : `s=${params.sequence}`,
       params.context === undefined ? '' : `c=${params.context}`,
-      `b=${params.batch}`,
-      `t=${params.threads}`,
+      params.batch === 1 ? '' : `b=${params.batch}`,
+      threadsLabel('t', params.threads).trim(),
       params.device === 'auto' ? '' : params.device,
       params.scenario ?? '',
     ]

@@ -62,12 +62,12 @@ function shown(interactive: boolean, events: RunEvent[], columns = 120): string 
 describe('progress', () => {
   it('is plain lines when standard error is no terminal', () => {
     const text = shown(false, [started, launchStarted, launchEnded]);
-    expect(text).toBe('1 cases, 2 launches, about 3.0 s\n[1/2] peak f32 FMA t=all: 100.0 GFLOP/s\n');
+    expect(text).toBe('1 cases, 2 launches, about 3.0 s\n[1/2] FMA peak f32: 100.0 GFLOP/s\n');
   });
 
   it('is one line on a terminal: which case, how far, time left, watts, temperature', () => {
     const text = shown(true, [started, launchStarted, { type: 'progress', message: 'measuring' }]);
-    expect(text).toContain('[1/2] peak f32 FMA t=all · measuring · 65 s left · 31.3 W 54 °C');
+    expect(text).toContain('[1/2] FMA peak f32 · measuring · 65 s left · 31.3 W 54 °C');
   });
 
   it('never wraps on a narrow terminal', () => {
@@ -82,7 +82,7 @@ describe('progress', () => {
       headline: null,
     };
     for (const interactive of [true, false])
-      expect(shown(interactive, [failed])).toContain('failed   peak f32 FMA t=all: It crashed.');
+      expect(shown(interactive, [failed])).toContain('failed   FMA peak f32: It crashed.');
   });
 
   it('quiet says nothing', () => {

@@ -98,8 +98,8 @@ describe('inference', () => {
   it('names a case in a few words', () => {
     const label = (raw: object): string => inference.label(inferenceParams.parse(raw));
     expect(label({ model: 'resnet50', batch: 8, threads: 2 })).toBe('resnet50 b=8 t=2');
-    expect(label({ model: 'llama-15m', mode: 'decode' })).toBe('llama-15m decode c=128 b=1 t=all');
-    expect(label({ model: '/a/b/c.onnx', device: 'cuda' })).toBe('c.onnx b=1 t=all cuda');
+    expect(label({ model: 'llama-15m', mode: 'decode' })).toBe('llama-15m decode c=128');
+    expect(label({ model: '/a/b/c.onnx', device: 'cuda' })).toBe('c.onnx cuda');
   });
 
   it('expects a larger model to take longer', () => {
