@@ -38,7 +38,7 @@ export function pairCases(baseline: readonly ResultDocument[], candidate: readon
     if (unlike === null) pairs.push({ id, baseline: b, candidate: c });
     else apart.push({ id, reason: unlike });
   }
-  return { pairs, apart, notes: documentNotes(baseline, candidate) };
+  return { pairs, apart, notes: [...documentNotes(baseline, candidate), ...factNotes(pairs)] };
 }
 
 /** Every sighting of every case, by case id. */
@@ -136,12 +136,50 @@ function documentNotes(baseline: readonly ResultDocument[], candidate: readonly 
   differs('suite', document => `${document.suite.name} ${document.suite.sha256.slice(0, 8)}`);
   differs('CPU', document => document.host.cpu.brand);
   differs('kernel', document => document.host.os.kernel);
+  differs('set of accelerators', document => acceleratorsText(document));
+  for (const name of new Set([...baseline, ...candidate].flatMap(({ host }) => Object.keys(host.versions)))) {
+    if (!VERSIONS_SAID_ELSEWHERE.has(name))
+      differs(`version of ${name}`, ({ host }) =>
+        Object.hasOwn(host.versions, name) ? String(host.versions[name]) : 'none',
+      );
+  }
+  differs('frequency governor', ({ host }) => host.state.governor ?? 'unknown');
+  differs('simultaneous multithreading', ({ host }) => onOff(host.state.smt));
+  differs('huge pages', ({ host }) => host.state.hugepages ?? 'unknown');
   differs('environment', document => JSON.stringify(sortedEntries(document.host.state.environment)));
   for (const document of [...baseline, ...candidate]) {
     if (document.run.state !== 'complete')
       notes.push(`a run of ${document.createdAt} is ${document.run.state}, not complete`);
   }
   return notes;
+}
+
+/** Of Node, its parts and ONNX Runtime: those have lines of their own. */
+const VERSIONS_SAID_ELSEWHERE: ReadonlySet<string> = new Set(['node', 'v8', 'uv', 'openssl', 'onnxruntime']);
+
+function onOff(value: boolean | null): string {
+  return value === null ? 'unknown' : value ? 'on' : 'off';
+}
+
+function acceleratorsText({ host }: ResultDocument): string {
+  const names = host.accelerators.map(facts => String(facts.name ?? facts.model ?? 'accelerator'));
+  return names.length === 0 ? 'none' : [...names].sort().join(' + ');
+}
+
+/** Facts that say how a case was run: another kernel or algorithm is no other case, but a reader must know of it. */
+const HOW_FACTS = ['kernel', 'isa', 'algorithm', 'engine', 'providers'];
+
+function factNotes(pairs: readonly Pair[]): string[] {
+  return HOW_FACTS.flatMap(name => {
+    const differing = pairs.flatMap(({ id, baseline, candidate }) => {
+      const [a, b] = [baseline[0]?.result.facts[name], candidate[0]?.result.facts[name]];
+      return a === undefined || b === undefined || a === b ? [] : [{ id, a, b }];
+    });
+    const [first] = differing;
+    if (first === undefined) return [];
+    const others = differing.length === 1 ? '' : ` (and in ${differing.length - 1} more)`;
+    return [`${name} differs in ${first.id}${others}: ${String(first.a)} and ${String(first.b)}`];
+  });
 }
 
 function sortedEntries(record: Record<string, string>): [string, string][] {

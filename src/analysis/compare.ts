@@ -54,6 +54,8 @@ export interface Comparison {
   rows: ComparedMetric[];
   energy: ComparedEnergy[];
   apart: Apart[];
+  /** Readings that have no counterpart of the same scope and source on the other side. */
+  energyApart: Apart[];
   geometricMeans: GeometricMean[];
   notes: string[];
 }
@@ -89,6 +91,7 @@ export function compareDocuments(
     rows,
     energy: pairs.flatMap(compareEnergy),
     apart,
+    energyApart: pairs.flatMap(energyWithoutMatch),
     geometricMeans: geometricMeans(rows),
     notes,
   };
@@ -165,6 +168,22 @@ function compareEnergy(pair: Pair): ComparedEnergy[] {
     const right = valid(after.result).find(entry => entry.source === left.source && entry.scope === left.scope);
     return right === undefined ? [] : [energyRow(pair.id, left, right)];
   });
+}
+
+/** What a reading covers is part of the number: a package beside a board is said, not compared. */
+function energyWithoutMatch(pair: Pair): Apart[] {
+  const [before, ...moreBefore] = pair.baseline;
+  const [after, ...moreAfter] = pair.candidate;
+  if (before === undefined || after === undefined || moreBefore.length + moreAfter.length > 0) return [];
+  const [left, right] = [valid(before.result), valid(after.result)];
+  const lacks = (entry: CaseEnergy, others: readonly CaseEnergy[]): boolean =>
+    !others.some(other => other.source === entry.source && other.scope === entry.scope);
+  const text = (entry: CaseEnergy): string => `${entry.scope} (${entry.source})`;
+  const onlyLeft = left.filter(entry => lacks(entry, right)).map(text);
+  const onlyRight = right.filter(entry => lacks(entry, left)).map(text);
+  if (onlyLeft.length + onlyRight.length === 0) return [];
+  const list = (found: string[]): string => (found.length === 0 ? 'no other reading' : found.join(', '));
+  return [{ id: pair.id, reason: `${list(onlyLeft)} in the baseline, ${list(onlyRight)} in the candidate` }];
 }
 
 function valid(result: CaseResult): CaseEnergy[] {

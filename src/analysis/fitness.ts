@@ -1,7 +1,7 @@
 /** Whether a measurement may be judged at all. What fails here makes a gate answer UNFIT, never FAIL or PASS. */
 import type { Warning } from '../results/schema.ts';
 import { metricDefinition } from './metrics.ts';
-import type { Sighting } from './observations.ts';
+import { machineOf, type Sighting } from './observations.ts';
 import { median } from './statistics.ts';
 import { usableLaunches } from './summarize.ts';
 
@@ -55,7 +55,7 @@ export function ceilingShift(
   candidate: readonly Sighting[],
   limit = CEILING_SHIFT,
 ): Unfitness | null {
-  const hosts = new Set([...baseline, ...candidate].map(({ document }) => document.host.id));
+  const hosts = new Set([...baseline, ...candidate].map(({ document }) => machineOf(document)));
   if (hosts.size !== 1) return null;
   const before = ceilings(baseline);
   const after = ceilings(candidate);

@@ -13,6 +13,22 @@ export interface Sighting {
   result: CaseResult;
 }
 
+/**
+ * What tells machines apart: the id, and where the run warned that other machines may have the same one (containers of one
+ * image) also the label.
+ */
+export function machineOf({ host, warnings }: Identified): string {
+  return warnings.some(({ code }) => code === WEAK_ID) ? `${host.id}\n${host.label ?? ''}` : host.id;
+}
+
+/** The part of a document that its machine is told by. */
+export interface Identified {
+  host: { id: string; label?: string | undefined };
+  warnings: readonly { code: string }[];
+}
+
+export const WEAK_ID = 'HOST_ID_WEAK';
+
 /** What the unit of inference is: a launch, a whole run, or a machine. docs/statistics.md says when each applies. */
 export type Unit = 'launch' | 'run' | 'node';
 
@@ -65,20 +81,24 @@ const ENOUGH_UNITS = 3;
  */
 export function unitOf(sides: readonly (readonly Sighting[])[]): Unit {
   const fewest = (count: (side: readonly Sighting[]) => number): number => Math.min(...sides.map(count));
-  if (fewest(side => new Set(side.map(({ document }) => document.host.id)).size) >= ENOUGH_UNITS) return 'node';
+  if (fewest(side => new Set(side.map(({ document }) => machineOf(document))).size) >= ENOUGH_UNITS) return 'node';
   if (fewest(side => side.length) >= ENOUGH_UNITS) return 'run';
   return 'launch';
 }
 
 /** The values of one side. A run or a node stands as the geometric mean of its launches. */
 export function observe(side: readonly Sighting[], name: string, unit: Unit): Observations {
-  const byRun = side.map(sighting => ({
-    host: sighting.document.host.id,
-    values: launchValues(sighting.result, name),
-  }));
+  return gather(
+    side.map(({ document, result }) => ({ machine: machineOf(document), values: launchValues(result, name) })),
+    unit,
+  );
+}
+
+/** Values of runs, one per launch in each, as one value per unit. */
+export function gather(byRun: readonly { machine: string; values: number[] }[], unit: Unit): Observations {
   const filled = byRun.filter(run => run.values.length > 0);
   const hosts = new Map<string, number[][]>();
-  for (const run of filled) hosts.set(run.host, [...(hosts.get(run.host) ?? []), run.values]);
+  for (const run of filled) hosts.set(run.machine, [...(hosts.get(run.machine) ?? []), run.values]);
   const counts = {
     unit,
     launches: filled.reduce((total, run) => total + run.values.length, 0),
@@ -93,7 +113,7 @@ export function observe(side: readonly Sighting[], name: string, unit: Unit): Ob
 /** What a comparison of these sides may claim, in words. */
 export function claimOf(unit: Unit, sides: readonly (readonly Sighting[])[]): string {
   if (unit === 'node') return 'this model of machine (each machine counts once)';
-  const hosts = new Set(sides.flatMap(side => side.map(({ document }) => document.host.id)));
+  const hosts = new Set(sides.flatMap(side => side.map(({ document }) => machineOf(document))));
   if (hosts.size === 1) return 'this machine';
   return 'these machines, not their model (fewer than three a side)';
 }

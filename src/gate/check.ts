@@ -3,14 +3,17 @@
  * that could never fire at this number of launches. Errors at load, with file and line; a gate that cannot fail is worse
  * than none.
  */
+import { BOOTSTRAP_MINIMUM } from '../analysis/bootstrap.ts';
 import { index } from '../analysis/comparability.ts';
+import { machineOf, type Sighting, type Unit, unitOf, unitsText } from '../analysis/observations.ts';
+import { usableLaunches } from '../analysis/summarize.ts';
 import { nearest } from '../config/nearest.ts';
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
 import { casesOf, type Documents } from './evaluate.ts';
 import { samplesForQuantile } from './judge-absolute.ts';
 import { type LoadedPolicy, ruleError } from './load.ts';
 import { needsBaseline, type Rule } from './policy.ts';
-import { findQuantity, rateMetric } from './quantities.ts';
+import { findQuantity, isDerived, rateMetric } from './quantities.ts';
 import { CASE_TAGS, ENERGY_TAGS } from './selector.ts';
 
 /** @throws AibenchError POLICY_INVALID, exit 2, naming file, line and rule. */
@@ -88,6 +91,13 @@ function checkLaunches(
         `it can never pass: it needs ${needed} iterations in a launch, and the most there are is ${most}`,
         'Measure longer, or ask for a lower quantile.',
       );
+    const timed = candidates.flatMap(({ launches }) => usableLaunches(launches));
+    if (timed.length > 0 && timed.every(({ iterationsPerSample }) => iterationsPerSample !== 1))
+      refuse(
+        'quantile_at_most',
+        'it can never decide: every sample of the selected cases holds many iterations, so that single ones cannot be told',
+        'Take a case whose iterations are timed one by one (inference), or at_most on a latency.',
+      );
     return;
   }
   const sides: [string, readonly ResultDocument[]][] = [['candidate', candidate]];
@@ -100,5 +110,28 @@ function checkLaunches(
         `it can never decide: the ${side} was run with ${planned} launch, which shows no spread`,
         'Run with --launches 5 or more.',
       );
+    const { unit, count } = unitsOf(sides, documents);
+    if (isDerived(rule.on.quantity) && count < BOOTSTRAP_MINIMUM)
+      refuse(
+        'on',
+        `it can never decide: ${rule.on.quantity} is judged by a bootstrap, which needs ${BOOTSTRAP_MINIMUM} ${unitsText(unit)} a side; the ${side} has ${count}`,
+        'Run with --launches 10 or more, or hold a median or a rate to the margin.',
+      );
   }
+}
+
+/** What the documents of a side count as, where every case is in all of them, and how many there are. */
+function unitsOf(
+  sides: readonly (readonly [string, readonly ResultDocument[]])[],
+  documents: readonly ResultDocument[],
+): { unit: Unit; count: number } {
+  const sightings = (of: readonly ResultDocument[]): Sighting[] =>
+    of.flatMap(document => {
+      const [result] = document.cases;
+      return result === undefined ? [] : [{ document, result }];
+    });
+  const unit = unitOf(sides.map(([, of]) => sightings(of)));
+  if (unit === 'node') return { unit, count: new Set(documents.map(machineOf)).size };
+  if (unit === 'run') return { unit, count: documents.length };
+  return { unit, count: documents.reduce((total, document) => total + document.run.launches, 0) };
 }

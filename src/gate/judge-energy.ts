@@ -4,6 +4,7 @@
  */
 import { ratioInterval } from '../analysis/compare.ts';
 import { normalCdf } from '../analysis/distributions.ts';
+import { geometricMean, logTInterval } from '../analysis/statistics.ts';
 import type { CaseEnergy } from '../results/schema.ts';
 import { type Acceptable, acceptableEffect, decide } from './decide.ts';
 import { absoluteSentence } from './judge-absolute.ts';
@@ -33,6 +34,36 @@ export function readingOf(entry: CaseEnergy, name: string): Reading | string {
   if (rate === null) return entry.reason ?? 'it has no work per joule';
   if (rate.interval === null) return 'with one launch its work per joule has no interval';
   return { value: rate.value, unit: rate.unit, interval: rate.interval };
+}
+
+/**
+ * Readings of several runs as one: their geometric mean, with the t interval of the runs' spread and the largest
+ * uncertainty of a single reading in quadrature. What is wrong with a sensor does not average out over runs.
+ * @returns the reason where they cannot be one.
+ */
+export function combineReadings(readings: readonly Reading[]): Reading | string {
+  const [first] = readings;
+  if (first === undefined) return 'no valid energy reading';
+  if (readings.length === 1) return first;
+  if (readings.some(({ unit }) => unit !== first.unit)) return 'the runs give it in different units';
+  if (readings.some(({ value, interval }) => !(value > 0 && interval[0] > 0)))
+    return 'the uncertainty of a reading reaches down to zero';
+  const value = geometricMean(readings.map(reading => reading.value));
+  const spread = logTInterval(
+    readings.map(reading => reading.value),
+    CONFIDENCE,
+  );
+  if (spread === null) return 'the readings have no logarithm';
+  const down = Math.max(...readings.map(reading => Math.log(reading.value / reading.interval[0])));
+  const up = Math.max(...readings.map(reading => Math.log(reading.interval[1] / reading.value)));
+  return {
+    value,
+    unit: first.unit,
+    interval: [
+      value * Math.exp(-Math.hypot(Math.log(value / spread[0]), down)),
+      value * Math.exp(Math.hypot(Math.log(spread[1] / value), up)),
+    ],
+  };
 }
 
 export function judgeEnergyRatio(

@@ -2,7 +2,9 @@
 import { identityDifference, isTrusted } from '../analysis/comparability.ts';
 import { ceilingShift, unfitReasons } from '../analysis/fitness.ts';
 import {
+  gather,
   launchValues,
+  machineOf,
   type Observations,
   observe,
   type Sighting,
@@ -12,7 +14,7 @@ import {
 import { usableLaunches } from '../analysis/summarize.ts';
 import { AibenchError } from '../errors.ts';
 import { judgeAbsolute, judgeExact, judgeQuantile } from './judge-absolute.ts';
-import { judgeEnergyRatio, judgeEnergyValue, type Reading, readingOf } from './judge-energy.ts';
+import { combineReadings, judgeEnergyRatio, judgeEnergyValue, type Reading, readingOf } from './judge-energy.ts';
 import { judgeRelative } from './judge-relative.ts';
 import { type Judgement, withoutEstimate } from './judgement.ts';
 import { amountOf } from './load.ts';
@@ -50,7 +52,8 @@ export function judge(question: Question): Judgement {
   const missing = missingReason(question);
   const unfit = unfitReasons(sides, policy.fitness.unfitOn);
   const [first] = unfit;
-  if (first !== undefined) return withoutEstimate('UNFIT', unfit.map(({ reason }) => reason).join('; '));
+  if (first !== undefined)
+    return withoutEstimate('UNFIT', unfit.map(({ reason }) => reason.replace(/\.$/, '')).join('; '));
   if (missing !== null) return withoutEstimate('INCONCLUSIVE', missing);
   if (needsBaseline(rule)) {
     const reference = question.baseline[0]?.result;
@@ -137,37 +140,36 @@ function observeCost(
 ): { observations: Observations; error: number } | string {
   const { costs } = policy;
   if (costs === undefined) throw invalid(rule, 'the policy states no costs');
-  const values: number[] = [];
+  const byRun: { machine: string; values: number[] }[] = [];
   let error = 0;
-  for (const { result } of sightings) {
+  for (const { document, result } of sightings) {
     const metric = rateMetric(rule.on.quantity, result);
     if (metric === null) return `the case has no rate that ${rule.on.quantity} could be made of`;
     const [entry] = selectEnergy(result, rule.on);
     if (entry === undefined) return 'no energy reading of that scope';
     const reading = readingOf(entry, AVERAGE_WATTS);
     if (typeof reading === 'string') return reading;
-    values.push(...costValues(rule.on.quantity, launchValues(result, metric), costs, reading.value));
+    const values = costValues(rule.on.quantity, launchValues(result, metric), costs, reading.value);
+    byRun.push({ machine: machineOf(document), values });
     const { machine, power } = costPerSecond(costs, reading.value);
     error = Math.max(error, ((entry.uncertainty?.relative ?? 0) / 2) * (power / (machine + power)));
   }
-  const hosts = new Set(sightings.map(({ document }) => document.host.id)).size;
-  // Ten launches are asked for, which few sets of machines have as units: costs are judged launch by launch.
-  const unitUsed: Unit = unit === 'launch' ? unit : 'launch';
-  return {
-    observations: { unit: unitUsed, values, launches: values.length, runs: sightings.length, nodes: hosts },
-    error,
-  };
+  return { observations: gather(byRun, unit), error };
 }
 
 function judgeEnergy({ rule, baseline, candidate }: Question, quantity: Quantity): Judgement {
   const read = (sightings: readonly Sighting[], side: string): Reading | string => {
-    if (sightings.length !== 1) return `energy is compared document by document; the ${side} has ${sightings.length}`;
-    const result = sightings[0]?.result;
-    const [entry, ...others] = result === undefined ? [] : selectEnergy(result, rule.on);
-    if (entry === undefined) return `no valid energy reading of that scope in the ${side}`;
-    if (others.length > 0)
-      return `several readings of that scope in the ${side}: name one with source: (${[entry, ...others].map(({ source }) => source).join(', ')})`;
-    return readingOf(entry, quantity.name);
+    const readings: Reading[] = [];
+    for (const { result } of sightings) {
+      const [entry, ...others] = selectEnergy(result, rule.on);
+      if (entry === undefined) return `no valid energy reading of that scope in the ${side}`;
+      if (others.length > 0)
+        return `several readings of that scope in the ${side}: name one with source: (${[entry, ...others].map(({ source }) => source).join(', ')})`;
+      const reading = readingOf(entry, quantity.name);
+      if (typeof reading === 'string') return reading;
+      readings.push(reading);
+    }
+    return combineReadings(readings);
   };
   const after = read(candidate, 'candidate');
   if (typeof after === 'string') return withoutEstimate('INCONCLUSIVE', after);

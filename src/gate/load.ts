@@ -1,4 +1,5 @@
 /** Reads a policy and finds, before any document is opened, whatever in it can never work. */
+import { LIMIT_FRACTION } from '../analysis/observations.ts';
 import { nearest } from '../config/nearest.ts';
 import { parseStrictYaml, type StrictYaml } from '../config/strict-yaml.ts';
 import { AibenchError } from '../errors.ts';
@@ -86,7 +87,18 @@ function checkAmount(loaded: LoadedPolicy, rule: Rule, index: number, quantity: 
   }
   const text = amountOf(rule);
   if (text === null || quantity.unit === null) return;
-  if (parseQuantity(text, quantity.unit) === null) {
+  const value = parseQuantity(text, quantity.unit);
+  if (quantity.name === LIMIT_FRACTION && value !== null && value >= 1) {
+    const never = kind === 'at_least' ? 'pass' : 'fail';
+    throw ruleError(
+      loaded,
+      index,
+      kind,
+      `it can never ${never}: a case that reaches ${text} of its limit is invalid`,
+      'Write a share below 100%.',
+    );
+  }
+  if (value === null) {
     const example = quantity.unit === '1' ? '80%' : `100 ${quantity.unit}`;
     throw ruleError(
       loaded,

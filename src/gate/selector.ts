@@ -60,6 +60,10 @@ export function tagOf(selector: Selector, name: string): string[] | undefined {
 function tagValue(result: CaseResult, name: string): string | undefined {
   if (CASE_TAGS.includes(name)) return String(result[name as 'workload' | 'backend' | 'device' | 'id']);
   if (!Object.hasOwn(result.params, name)) return undefined;
-  const value = result.params[name];
+  return paramText(result.params[name]);
+}
+
+/** The value of a parameter as selectors name it: lists with `x` between. */
+export function paramText(value: CaseResult['params'][string] | undefined): string {
   return Array.isArray(value) ? value.join('x') : String(value);
 }

@@ -5,12 +5,11 @@
  */
 
 import { clopperPearson } from '../analysis/distributions.ts';
-import { metricDefinition } from '../analysis/metrics.ts';
 import { type Random, seededRandom, shuffled } from '../analysis/random.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
 import type { CaseResult, Launch, ResultDocument } from '../results/schema.ts';
 import { evaluate } from './evaluate.ts';
-import { needsBaseline, type Policy } from './policy.ts';
+import { needsBaseline, type Policy, type Rule } from './policy.ts';
 import { findQuantity } from './quantities.ts';
 
 export interface Share {
@@ -21,13 +20,20 @@ export interface Share {
   interval: [number, number];
 }
 
+interface Outcome {
+  fail: Share;
+  pass: Share;
+}
+
 export interface RuleSelfTest {
   rule: string;
-  /** Of identical halves. */
-  falseFail: Share;
-  pass: Share;
-  /** By size of the regression: multiples of the rule's margin. */
-  regressions: { slowedBy: number; fail: Share; pass: Share }[];
+  /** Of identical halves. A FAIL is a false alarm, but for better_by, where a PASS is the false one. */
+  identical: Outcome;
+  /**
+   * The candidate half changed by a known share, negative where slowed: by the margin (where the rule may err with alpha)
+   * and by twice the margin (which it should find).
+   */
+  seeded: (Outcome & { change: number })[];
 }
 
 export interface SelfTest {
@@ -38,43 +44,41 @@ export interface SelfTest {
   /** Launches on each side of a split, of the case that has fewest. */
   launchesPerSide: number;
   rules: RuleSelfTest[];
-  /** The gate as a whole on identical halves. */
-  gateFail: Share;
-  gatePass: Share;
+  /** Rules that halves of one machine cannot test, and why. */
+  untested: { rule: string; reason: string }[];
+  /** The gate as a whole (its tested rules) on identical halves. */
+  gate: Outcome;
 }
 
-const REGRESSIONS = [1, 2];
+const MULTIPLES = [1, 2];
 const CONFIDENCE = 0.95;
 
-/** @param documents one machine's, with at least four usable launches of each case. */
+/**
+ * @param documents one machine's, with at least four usable launches of each case.
+ * @returns null where there is nothing to split, or no rule that a split could test.
+ */
 export function selfTest(policy: Policy, documents: readonly ResultDocument[], repeats: number): SelfTest | null {
-  const relative: Policy = {
-    ...policy,
-    rules: policy.rules.filter(
-      rule =>
-        rule.level !== 'off' &&
-        needsBaseline(rule) &&
-        findQuantity(rule.on.quantity, policy.costs)?.family === 'launch',
-    ),
-  };
+  const untested = policy.rules.flatMap(rule => {
+    const reason = untestable(rule, policy);
+    return reason === null ? [] : [{ rule: rule.id, reason }];
+  });
+  const tested: Policy = { ...policy, rules: policy.rules.filter(rule => untestable(rule, policy) === null) };
   const first = documents[0];
   const pooled = first === undefined ? null : poolLaunches(first, documents);
-  if (pooled === null || relative.rules.length === 0) return null;
+  if (pooled === null || tested.rules.length === 0) return null;
   const random = seededRandom(policy.seed);
-  const tallies = new Map(relative.rules.map(rule => [rule.id, new Tally()]));
-  const gate = { fail: 0, pass: 0 };
+  const tallies = new Map(tested.rules.map(rule => [rule.id, new Tally()]));
+  const gate = new Tally();
   for (let repeat = 0; repeat < repeats; repeat++) {
     const [baseline, candidate] = split(pooled, random);
-    const result = evaluate(relative, { baseline: [baseline], candidate: [candidate] });
-    if (result.verdict === 'FAIL') gate.fail += 1;
-    if (result.verdict === 'PASS') gate.pass += 1;
+    const result = evaluate(tested, { baseline: [baseline], candidate: [candidate] });
+    gate.add(0, result.verdict);
     for (const item of result.items) tallies.get(item.rule)?.add(0, item.verdict);
-    for (const rule of relative.rules) {
-      const margin = rule.not_worse ?? rule.equivalent ?? rule.better_by ?? 0;
-      for (const multiple of margin === 0 ? [] : REGRESSIONS) {
-        const slowed = slowDown(candidate, multiple * margin);
-        const { items } = evaluate({ ...relative, rules: [rule] }, { baseline: [baseline], candidate: [slowed] });
-        for (const item of items) tallies.get(rule.id)?.add(multiple, item.verdict);
+    for (const rule of tested.rules) {
+      for (const change of changesOf(rule)) {
+        const changed = changeSpeed(candidate, change, betterOf(rule));
+        const { items } = evaluate({ ...tested, rules: [rule] }, { baseline: [baseline], candidate: [changed] });
+        for (const item of items) tallies.get(rule.id)?.add(change, item.verdict);
       }
     }
   }
@@ -84,35 +88,48 @@ export function selfTest(policy: Policy, documents: readonly ResultDocument[], r
     repeats,
     seed: policy.seed,
     launchesPerSide: Math.min(...pooled.cases.map(({ launches }) => Math.floor(launches.length / 2))),
-    rules: relative.rules.map(rule => {
+    rules: tested.rules.map(rule => {
       const tally = tallies.get(rule.id) ?? new Tally();
-      const margin = rule.not_worse ?? rule.equivalent ?? rule.better_by ?? 0;
-      return {
-        rule: rule.id,
-        falseFail: tally.share(0, 'FAIL'),
-        pass: tally.share(0, 'PASS'),
-        regressions: (margin === 0 ? [] : REGRESSIONS).map(multiple => ({
-          slowedBy: multiple * margin,
-          fail: tally.share(multiple, 'FAIL'),
-          pass: tally.share(multiple, 'PASS'),
-        })),
-      };
+      const seeded = changesOf(rule).map(change => ({ change, ...tally.outcome(change) }));
+      return { rule: rule.id, identical: tally.outcome(0), seeded };
     }),
-    gateFail: shareOf(gate.fail, repeats),
-    gatePass: shareOf(gate.pass, repeats),
+    untested,
+    gate: gate.outcome(0),
   };
+}
+
+function untestable(rule: Rule, policy: Policy): string | null {
+  if (rule.level === 'off') return 'its level is off';
+  if (!needsBaseline(rule)) return 'it holds a value to a fixed limit, which two halves of one machine say nothing of';
+  if (findQuantity(rule.on.quantity, policy.costs)?.family !== 'launch')
+    return 'it rests on one energy reading per case, which cannot be split';
+  return null;
+}
+
+/** What is done to the candidate half: a loss, or for better_by a gain, of the margin and of twice the margin. */
+function changesOf(rule: Rule): number[] {
+  const loss = rule.not_worse ?? rule.equivalent;
+  const share = loss === undefined ? (rule.better_by ?? 0) : -loss;
+  return share === 0 ? [] : MULTIPLES.map(multiple => multiple * share).filter(change => change > -1);
+}
+
+function betterOf(rule: Rule): 'higher' | 'lower' {
+  return findQuantity(rule.on.quantity, undefined)?.better ?? 'higher';
 }
 
 class Tally {
   readonly #verdicts = new Map<number, string[]>();
 
-  add(multiple: number, verdict: string): void {
-    this.#verdicts.set(multiple, [...(this.#verdicts.get(multiple) ?? []), verdict]);
+  add(change: number, verdict: string): void {
+    const known = this.#verdicts.get(change);
+    if (known === undefined) this.#verdicts.set(change, [verdict]);
+    else known.push(verdict);
   }
 
-  share(multiple: number, verdict: string): Share {
-    const all = this.#verdicts.get(multiple) ?? [];
-    return shareOf(all.filter(one => one === verdict).length, all.length);
+  outcome(change: number): Outcome {
+    const all = this.#verdicts.get(change) ?? [];
+    const of = (verdict: string): Share => shareOf(all.filter(one => one === verdict).length, all.length);
+    return { fail: of('FAIL'), pass: of('PASS') };
   }
 }
 
@@ -150,11 +167,10 @@ function split(document: ResultDocument, random: Random): [ResultDocument, Resul
   ];
 }
 
-/** The same case slowed, so that rates fall by `share` and times rise by it. */
-function slowDown(document: ResultDocument, share: number): ResultDocument {
+/** The same cases with a rate that is (1 + change) times what it was; where lower is better, with a time (1 - change) times. */
+function changeSpeed(document: ResultDocument, change: number, better: 'higher' | 'lower'): ResultDocument {
+  const factor = better === 'higher' ? 1 / (1 + change) : 1 - change;
   const cases = document.cases.map(result => {
-    const rate = metricDefinition(result.headline ?? '')?.better !== 'lower';
-    const factor = rate ? 1 / (1 - share) : 1 + share;
     const launches = result.launches.map(launch => ({
       ...launch,
       samplesSeconds: launch.samplesSeconds.map(seconds => seconds * factor),

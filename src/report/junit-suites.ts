@@ -40,11 +40,16 @@ function testElement({ name, className, seconds, outcome, message = '', output }
   if (outcome === 'failure' || outcome === 'error')
     children.push(element(outcome, { message, type: outcome }, [escapeXml(message)]));
   if (output !== undefined) children.push(`<system-out>${escapeXml(output)}</system-out>`);
-  return element('testcase', { name, classname: className, time: seconds.toFixed(6) }, children);
+  return element('testcase', { name, classname: className, time: time(seconds) }, children);
 }
 
 function totalsOf(tests: readonly JunitTest[]): Record<string, string | number> {
   const count = (outcome: JunitTest['outcome']): number => tests.filter(test => test.outcome === outcome).length;
   const seconds = tests.reduce((total, test) => total + test.seconds, 0);
-  return { tests: tests.length, failures: count('failure'), errors: count('error'), time: seconds.toFixed(6) };
+  return { tests: tests.length, failures: count('failure'), errors: count('error'), time: time(seconds) };
+}
+
+/** The schema takes milliseconds at most. */
+function time(seconds: number): string {
+  return seconds.toFixed(3);
 }

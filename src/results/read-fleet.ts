@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { FleetNode } from '../analysis/fleet.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
+import { machineOf, WEAK_ID } from '../analysis/observations.ts';
 import { geometricMean } from '../analysis/statistics.ts';
 import { AibenchError } from '../errors.ts';
 import { MAX_DOCUMENT_BYTES, readText } from './read.ts';
@@ -17,6 +18,7 @@ const text = z.string().max(4096);
 const leanSchema = z.object({
   schema: z.literal(SCHEMA_ID),
   id: text,
+  warnings: z.array(z.object({ code: text })),
   host: z.object({
     id: text,
     label: text.optional(),
@@ -59,6 +61,7 @@ export function readFleet(files: readonly string[]): FleetReading {
   const seen = new Set<string>();
   const cases = new Map<string, string>();
   let unmeasured = 0;
+  let unlabelled = 0;
   for (const file of files) {
     const document = readLean(file);
     if (seen.has(document.id))
@@ -68,9 +71,15 @@ export function readFleet(files: readonly string[]): FleetReading {
         'Name each file once.',
       );
     seen.add(document.id);
+    if (document.host.label === undefined && document.warnings.some(({ code }) => code === WEAK_ID)) unlabelled += 1;
     unmeasured += addDocument(document, nodes, cases);
   }
-  const notes = unmeasured === 0 ? [] : [`${unmeasured} cases were not measured and are left out`];
+  const notes: string[] = [];
+  if (unmeasured > 0) notes.push(`${unmeasured} cases were not measured and are left out`);
+  if (unlabelled > 1)
+    notes.push(
+      `${unlabelled} documents have no label and a machine id that other machines may share (${WEAK_ID}): those of one id count as one machine`,
+    );
   return { nodes: [...nodes.values()], notes };
 }
 
@@ -90,10 +99,11 @@ function readLean(file: string): LeanDocument {
 /** @returns how many cases gave no value. */
 function addDocument(document: LeanDocument, nodes: Map<string, FleetNode>, cases: Map<string, string>): number {
   const { host } = document;
-  let node = nodes.get(host.id);
+  const machine = machineOf(document);
+  let node = nodes.get(machine);
   if (node === undefined) {
     node = { host: host.id, label: host.label ?? null, cohort: cohortOf(host), values: new Map() };
-    nodes.set(host.id, node);
+    nodes.set(machine, node);
   }
   let unmeasured = 0;
   for (const item of document.cases) {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { aibench, temporaryFolder } from '../support/cli.ts';
@@ -20,8 +20,24 @@ describe('aibench compare', () => {
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toMatch(/worse/);
-    for (const line of stdout.split('\n').filter(row => row.includes('GFLOP/s')))
-      expect(line.length).toBeLessThanOrEqual(80);
+    expect(stdout).toMatch(/^case +baseline +n +sd +candidate +n +sd$/m);
+    expect(stdout).toMatch(/^gemm m=\d+ .* 8 +\d+(\.\d)?% .* 8 +\d+(\.\d)?%$/m);
+    for (const args of [[], ['--all-metrics'], ['--all-metrics', '--by', 'metric']]) {
+      const text = aibench(['compare', 'before.json', 'after.json', ...args], { cwd }).stdout;
+      for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+  it('lets no document steer the terminal', () => {
+    const file = path.join(cwd, 'after.json');
+    const odd = JSON.parse(readFileSync(file, 'utf8')) as { id: string; cases: { id: string }[] };
+    odd.id = odd.id.replace(/^./, digit => (digit === '0' ? '1' : '0'));
+    Object.assign(odd.cases[0] ?? {}, { id: 'gemm/\u001b[2J\n::error::x' });
+    writeFileSync(path.join(cwd, 'odd.json'), JSON.stringify(odd));
+    const { status, stdout } = aibench(['compare', 'before.json', 'odd.json'], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout).not.toMatch(/^::/m);
+    expect(stdout).toContain('\ufffd[2J');
   });
   it('prints JSON alone, the same every time', () => {
     const run = (): string =>
@@ -48,7 +64,7 @@ describe('aibench compare', () => {
     );
     const { status, stdout } = aibench(['compare', '--fleet', ...files], { cwd });
     expect(status).toBe(0);
-    expect(stdout).toMatch(/1 stand out/);
+    expect(stdout).toMatch(/1 stands out/);
     expect(stdout).toMatch(/rack-6 +3 of 3/);
     expect(JSON.parse(aibench(['compare', '--fleet', '--json', ...files], { cwd }).stdout)).toMatchObject({ nodes: 8 });
   });

@@ -32,7 +32,7 @@ describe('aibench gate', () => {
   it('explains', () => {
     const { status, stdout } = aibench(['gate', 'explain', ...policy, 'slow.json', '--rule', 'gemm-native'], { cwd });
     expect(status).toBe(1);
-    expect(stdout).toMatch(/held to +0\.9500/);
+    expect(stdout).toMatch(/held to +0\.950/);
     expect(stdout).toMatch(/corrected \(Holm\)/);
   });
   it('writes JUnit, Markdown, annotations and the job summary', () => {
@@ -57,10 +57,10 @@ describe('aibench gate', () => {
     );
     expect(status).toBe(0);
     const test = JSON.parse(stdout) as {
-      rules: { falseFail: { count: number }; regressions: { slowedBy: number; fail: { share: number } }[] }[];
+      rules: { identical: { fail: { count: number } }; seeded: { change: number; fail: { share: number } }[] }[];
     };
-    expect(test.rules[0]?.falseFail.count).toBe(0);
-    expect(test.rules[0]?.regressions[1]?.fail.share).toBeGreaterThan(0.9);
+    expect(test.rules[0]?.identical.fail.count).toBe(0);
+    expect(test.rules[0]?.seeded[1]?.fail.share).toBeGreaterThan(0.9);
   });
   it('plans the acceptance of a delivery', () => {
     const { status, stdout } = aibench(['gate', 'acceptance', '--lot', '1000', '--defect-rate', '1%'], { cwd });

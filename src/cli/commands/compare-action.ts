@@ -12,6 +12,8 @@ import type { CompareFlags } from './compare.ts';
 export interface NamedComparison extends Comparison {
   baseline: string;
   candidate: string;
+  /** How the rows are grouped. */
+  by: 'case' | 'metric';
 }
 
 export function comparePairs(files: readonly string[], flags: CompareFlags): void {
@@ -34,6 +36,7 @@ export function comparePairs(files: readonly string[], flags: CompareFlags): voi
     return {
       baseline: files[0] ?? '',
       candidate: files[index + 1] ?? '',
+      by: arrangement.by,
       ...comparison,
       rows: arrangeRows(comparison.rows, arrangement),
       notes: [...seals, ...comparison.notes],
@@ -41,5 +44,6 @@ export function comparePairs(files: readonly string[], flags: CompareFlags): voi
   });
   if (flags.json === true)
     process.stdout.write(`${JSON.stringify({ schema: 'aibench.comparison/1', comparisons }, null, 2)}\n`);
-  else process.stdout.write(comparisons.map(flags.markdown === true ? comparisonMarkdown : comparisonText).join('\n'));
+  else
+    process.stdout.write(comparisons.map(flags.markdown === true ? comparisonMarkdown : comparisonText).join('\n\n'));
 }

@@ -1,5 +1,6 @@
 /** What `aibench gate` and `aibench gate explain` do: read, check, evaluate, print, and turn the verdict into an exit code. */
 import { appendFileSync } from 'node:fs';
+import { machineOf } from '../../analysis/observations.ts';
 import { AibenchError, EXIT, type ExitCode, messageOf } from '../../errors.ts';
 import { checkAgainstDocuments } from '../../gate/check.ts';
 import { evaluate, type GateResult } from '../../gate/evaluate.ts';
@@ -91,7 +92,7 @@ function runSelfTest(candidates: readonly string[], flags: GateFlags): void {
   const documents: ResultDocument[] = readEvidence(files, policy.value.evidence);
   if (documents.length === 0)
     throw new AibenchError('USAGE', 'There is no document to split.', 'Name documents of one machine.');
-  if (new Set(documents.map(document => document.host.id)).size > 1)
+  if (new Set(documents.map(machineOf)).size > 1)
     throw new AibenchError(
       'USAGE',
       'The documents are of several machines, which are not alike by nature.',

@@ -1,8 +1,10 @@
 /** Pure: a comparison as text for the terminal, within 80 columns. */
-import type { ComparedMetric, Comparison } from '../../analysis/compare.ts';
-import { formatQuantity, significant } from '../../units.ts';
+import type { ComparedMetric, Comparison, GeometricMean } from '../../analysis/compare.ts';
+import { formatQuantity } from '../../units.ts';
 import { caseNames } from './case-names.ts';
-import { renderTable } from './table.ts';
+import { printable } from './printable.ts';
+import { type Column, renderTable } from './table.ts';
+import { wrap } from './wrap.ts';
 
 export interface Arrangement {
   by: 'case' | 'metric';
@@ -27,63 +29,118 @@ export function arrangeRows(rows: readonly ComparedMetric[], { by, sort, onlyCha
 export interface Named {
   baseline: string;
   candidate: string;
+  by: 'case' | 'metric';
 }
+
+const WIDTH = 80;
+/** Reasons and cases listed in a remark; --json has all. */
+const LISTED = 8;
 
 export function comparisonText(comparison: Comparison & Named): string {
   const { rows, energy, confidence } = comparison;
   const percent = Number((100 * confidence).toPrecision(4));
-  const parts = [`${comparison.baseline} → ${comparison.candidate}: ${comparison.claim}\n`];
-  parts.push(rows.length === 0 ? 'No row to show.\n' : metricTable(rows, percent));
-  if (energy.length > 0) parts.push(energyTable(comparison, percent));
-  const remarks = [
-    ...comparison.geometricMeans.map(
-      mean => `geometric mean of ${mean.metric}: ${ratioText(mean.ratio)} over ${mean.cases.length} cases (no verdict)`,
-    ),
-    ...unfitRemarks(rows),
-    ...comparison.apart.map(({ id, reason }) => `apart: ${id}: ${reason}`),
-    ...comparison.notes.map(note => `note: ${note}`),
-  ];
-  parts.push(`${legend(comparison)}\n${remarks.map(remark => `${remark}\n`).join('')}`);
-  return parts.join('\n');
+  const names = caseNames([...rows, ...energy].map(row => row.case));
+  const parts = [wrap(printable(`${comparison.baseline} → ${comparison.candidate}: ${comparison.claim}`), WIDTH)];
+  const sections = sectionsOf(rows, comparison.by, names);
+  if (rows.length === 0) parts.push('No row to show.');
+  for (const section of sections) parts.push(titled(section, findingsTable(section, percent)));
+  if (rows.length > 0) parts.push('Both sides:');
+  for (const section of sections) parts.push(titled(section, sidesTable(section)));
+  if (energy.length > 0) parts.push(energyTable(comparison, names, percent));
+  parts.push(remarksOf(comparison, names).join('\n'));
+  return `${parts.map(part => part.trimEnd()).join('\n\n')}\n`;
 }
 
-function metricTable(rows: readonly ComparedMetric[], percent: number): string {
-  const names = caseNames(rows.map(row => row.case));
-  const several = new Set(rows.map(row => row.metric)).size > 1;
+/** Rows that stand in one table; each with the name that tells it from the others there. */
+interface Section {
+  title: string | null;
+  first: string;
+  rows: { name: string; row: ComparedMetric }[];
+}
+
+/** One table where each case stands once; with several metrics of a case one table per case, or per metric where asked. */
+function sectionsOf(rows: readonly ComparedMetric[], by: Named['by'], names: ReadonlyMap<string, string>): Section[] {
+  const nameOf = (row: ComparedMetric): string => names.get(row.case) ?? printable(row.case);
+  const once = new Set(rows.map(row => row.case)).size === rows.length;
+  if (once && by === 'case')
+    return rows.length === 0
+      ? []
+      : [{ title: null, first: 'case', rows: rows.map(row => ({ name: nameOf(row), row })) }];
+  const sections = new Map<string, Section>();
+  for (const row of rows) {
+    const key = by === 'metric' ? row.metric : row.case;
+    const section = sections.get(key) ?? {
+      title: by === 'metric' ? `${row.metric}, ${row.better} is better` : nameOf(row),
+      first: by === 'metric' ? 'case' : 'metric',
+      rows: [],
+    };
+    section.rows.push({ name: by === 'metric' ? nameOf(row) : row.metric, row });
+    sections.set(key, section);
+  }
+  return [...sections.values()];
+}
+
+function titled({ title }: Section, table: string): string {
+  return title === null ? table : `${title}\n${table}`;
+}
+
+function findingsTable({ first, rows }: Section, percent: number): string {
   return renderTable({
     columns: [
-      { header: 'case', shrink: true },
-      ...(several ? [{ header: 'metric', maxWidth: 20 }] : []),
-      { header: 'baseline', align: 'right' as const },
-      { header: 'ratio', align: 'right' as const },
-      { header: `${percent}% interval`, align: 'right' as const },
+      { header: first, shrink: true },
+      { header: 'ratio', align: 'right' },
+      { header: `${percent}% interval`, align: 'right' },
+      { header: 'finds', align: 'right' },
       { header: 'finding' },
     ],
-    rows: rows.map(row => [
-      names.get(row.case) ?? row.case,
-      ...(several ? [row.metric] : []),
-      formatQuantity(row.baseline.value, row.unit),
+    rows: rows.map(({ name, row }) => [
+      name,
       ratioText(row.ratio),
       row.difference === null ? '–' : intervalText(row.difference.interval),
+      detectableText(row),
       finding(row),
     ]),
   });
 }
 
-/** In a word, with a star where the sides were not fit and `weak` where launches are few. */
+function sidesTable({ first, rows }: Section): string {
+  const side = (header: string): Column[] => [
+    { header, align: 'right' },
+    { header: 'n', align: 'right' },
+    { header: 'sd', align: 'right' },
+  ];
+  return renderTable({
+    columns: [{ header: first, shrink: true }, ...side('baseline'), ...side('candidate')],
+    rows: rows.map(({ name, row }) => [
+      name,
+      formatQuantity(row.baseline.value, row.unit),
+      String(row.baseline.units),
+      shareText(row.difference?.baselineSpread),
+      formatQuantity(row.candidate.value, row.unit),
+      String(row.candidate.units),
+      shareText(row.difference?.candidateSpread),
+    ]),
+  });
+}
+
+/** In words, with `weak` where launches are few and a star where the machine was not fit. */
 export function finding(row: ComparedMetric): string {
-  const word = row.verdict === 'no difference shown' ? detectable(row) : row.verdict;
-  return `${word}${row.weak ? ', weak' : ''}${row.unfit.length > 0 ? ' *' : ''}`;
+  return `${row.verdict}${row.weak ? ', weak' : ''}${row.unfit.length > 0 ? ' *' : ''}`;
 }
 
-function detectable({ difference }: ComparedMetric): string {
-  const smallest = difference?.minimumDetectable;
-  return smallest === null || smallest === undefined ? 'same?' : `same? (<${significant(100 * smallest)}%)`;
+/** The smallest true change that would be found with a chance of 80 %. */
+export function detectableText({ difference }: ComparedMetric): string {
+  return shareText(difference?.minimumDetectable);
 }
 
-function energyTable({ energy }: Comparison, percent: number): string {
+export function shareText(share: number | null | undefined): string {
+  if (share === null || share === undefined || Number.isNaN(share)) return '–';
+  if (share > 1) return '>100%';
+  return `${(100 * share).toFixed(share >= 0.0995 ? 0 : 1)}%`;
+}
+
+function energyTable({ energy }: Comparison, names: ReadonlyMap<string, string>, percent: number): string {
   const watts = (value: number | null): string => (value === null ? '–' : formatQuantity(value, 'W'));
-  const names = caseNames(energy.map(row => row.case));
   return renderTable({
     columns: [
       { header: 'energy of', shrink: true },
@@ -94,7 +151,7 @@ function energyTable({ energy }: Comparison, percent: number): string {
       { header: `${percent}% interval`, align: 'right' },
     ],
     rows: energy.map(row => [
-      names.get(row.case) ?? row.case,
+      names.get(row.case) ?? printable(row.case),
       row.scope,
       watts(row.baselineWatts),
       watts(row.candidateWatts),
@@ -104,25 +161,52 @@ function energyTable({ energy }: Comparison, percent: number): string {
   });
 }
 
-function legend({ rows, unit }: Comparison): string {
-  const lines = [
-    `Ratio: candidate over baseline; the unit of the statistics is the ${unit}. Marks are corrected for ${rows.length} rows.`,
-  ];
-  if (rows.some(row => row.verdict === 'no difference shown'))
-    lines.push('same? (<x%): no difference shown; one of x% or more would have been found with a chance of 80%.');
-  return lines.join('\n');
+function remarksOf(comparison: Comparison, names: ReadonlyMap<string, string>): string[] {
+  const { rows, unit, apart, energyApart, notes } = comparison;
+  const lines: string[] = [];
+  if (rows.length > 0) {
+    const units = unit === 'launch' ? 'launches' : unit === 'run' ? 'runs' : 'machines';
+    lines.push(
+      `Ratio: candidate over baseline. n: ${units}; sd: their spread. finds: the smallest true change that would be found with a chance of 80 %. Findings are corrected for ${counted(rows.length, 'row')}.`,
+    );
+  }
+  lines.push(...comparison.geometricMeans.flatMap(mean => geometricMeanText(mean, names) ?? []));
+  lines.push(...unfitRemarks(rows));
+  lines.push(...apart.map(({ id, reason }) => `apart: ${id}: ${reason}`));
+  lines.push(...energyApart.map(({ id, reason }) => `energy apart: ${id}: ${reason}`));
+  lines.push(...notes.map(note => `note: ${note}`));
+  return lines.map(line => wrap(printable(line), WIDTH));
+}
+
+/** With the cases that it covers; null for one case, whose own ratio stands in the table. */
+export function geometricMeanText({ metric, ratio, cases }: GeometricMean, names: ReadonlyMap<string, string>) {
+  if (cases.length < 2) return null;
+  const shown = cases.slice(0, LISTED).map(id => names.get(id) ?? id);
+  const more = cases.length > LISTED ? ` and ${cases.length - LISTED} more` : '';
+  return `geometric mean of ${metric}: ${ratioText(ratio)} (no verdict) over ${cases.length} cases: ${shown.join('; ')}${more}`;
 }
 
 function unfitRemarks(rows: readonly ComparedMetric[]): string[] {
   const reasons = new Map<string, number>();
   for (const row of rows) for (const reason of row.unfit) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  return [...reasons].map(([reason, count]) => `* unfit (${count} rows): ${reason}`);
+  const all = [...reasons].map(([reason, count]) => `* not fit to be judged, ${counted(count, 'row')}: ${reason}`);
+  return all.length <= LISTED ? all : [...all.slice(0, LISTED), `* and ${all.length - LISTED} more (--json has all)`];
+}
+
+function counted(count: number, name: string): string {
+  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
 export function ratioText(ratio: number): string {
-  return ratio.toFixed(Math.abs(ratio - 1) < 0.1 ? 4 : 3);
+  return ratio.toFixed(digitsOf(ratio));
 }
 
+/** Both ends with the same digits. */
 export function intervalText([low, high]: readonly [number, number]): string {
-  return `${ratioText(low)}..${ratioText(high)}`;
+  const digits = Math.min(digitsOf(low), digitsOf(high));
+  return `${low.toFixed(digits)}..${high.toFixed(digits)}`;
+}
+
+function digitsOf(ratio: number): number {
+  return Math.abs(ratio - 1) < 0.1 ? 3 : 2;
 }

@@ -4,10 +4,15 @@ import type { Side } from '../../gate/judgement.ts';
 import type { SelfTest, Share } from '../../gate/self-test.ts';
 import { formatQuantity } from '../../units.ts';
 import { caseNames } from './case-names.ts';
-import { intervalText, ratioText } from './compare-text.ts';
+import { printable } from './printable.ts';
 import { renderTable } from './table.ts';
+import { wrap } from './wrap.ts';
 
 const ORDER = { FAIL: 0, UNFIT: 1, INCONCLUSIVE: 2, PASS: 3 } as const;
+
+const WIDTH = 80;
+/** Checks named in one remark. */
+const LISTED = 6;
 
 export function gateText(result: GateResult): string {
   const items = [...result.items].sort((a, b) => ORDER[a.verdict] - ORDER[b.verdict]);
@@ -15,31 +20,50 @@ export function gateText(result: GateResult): string {
   const table = renderTable({
     columns: [
       { header: 'verdict' },
-      { header: 'rule', maxWidth: 18 },
+      { header: 'rule', maxWidth: 22 },
       { header: 'case', shrink: true },
       { header: 'found', align: 'right' },
       { header: 'limit', align: 'right' },
     ],
     rows: items.map(item => [
       verdictText(item),
-      item.rule,
-      names.get(item.case) ?? item.case,
+      item.level === 'warn' ? `(warn) ${item.rule}` : item.rule,
+      names.get(item.case) ?? printable(item.case),
       foundText(item),
       limitText(item),
     ]),
   });
-  const remarks = items
-    .filter(item => item.verdict !== 'PASS')
-    .map(item => `${item.verdict} ${item.rule}, ${item.case}: ${reasonText(item)}\n`);
-  return `${result.verdict}: ${result.headline}. Claim: ${result.claim}.\n\n${table}\n${remarks.join('')}`;
+  const remarks = remarksOf(items, names);
+  return `${headText(result)}\n\n${table}${remarks.length === 0 ? '' : `\n${remarks.join('\n')}\n`}`;
 }
 
-export function verdictText(item: GateItem): string {
-  return `${item.verdict}${item.level === 'warn' ? ' (warn)' : ''}${item.weak ? ' weak' : ''}`;
+function headText({ verdict, headline, claim }: GateResult): string {
+  return wrap(`${verdict}: ${headline}. Claim: ${claim}.`, WIDTH);
+}
+
+/** What did not pass and why; the same reason at many checks is said once. */
+function remarksOf(items: readonly GateItem[], names: ReadonlyMap<string, string>): string[] {
+  const groups = new Map<string, { verdict: string; reason: string; checks: string[] }>();
+  for (const item of items) {
+    if (item.verdict === 'PASS') continue;
+    const reason = reasonText(item);
+    const key = `${item.verdict} ${reason}`;
+    const group = groups.get(key) ?? { verdict: item.verdict, reason, checks: [] };
+    group.checks.push(`${item.rule} on ${names.get(item.case) ?? item.case}`);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ verdict, reason, checks }) => {
+    const more = checks.length > LISTED ? ` and ${checks.length - LISTED} more` : '';
+    return wrap(printable(`${verdict} ${checks.slice(0, LISTED).join('; ')}${more}: ${reason}`), WIDTH);
+  });
+}
+
+function verdictText(item: GateItem): string {
+  return item.weak ? `${item.verdict}, weak` : item.verdict;
 }
 
 /** The reason, with what would decide. */
-export function reasonText(item: GateItem): string {
+function reasonText(item: GateItem): string {
   const needed = item.launchesNeeded;
   const sides = item.baseline === null ? '' : ' a side';
   const more = needed === null ? '' : `; about ${needed} ${plural(item.unit)}${sides} would probably decide`;
@@ -47,22 +71,29 @@ export function reasonText(item: GateItem): string {
   return `${item.reason}${more}${notes}`;
 }
 
-export function foundText({ estimate }: GateItem): string {
+function foundText({ estimate }: GateItem): string {
   if (estimate === null) return '–';
-  if (estimate.unit === 'ratio') return `${ratioText(estimate.value)} [${intervalText(estimate.interval)}]`;
+  if (estimate.unit === 'ratio') return `${ratio(estimate.value)} [${estimate.interval.map(ratio).join('..')}]`;
   const half = (estimate.interval[1] - estimate.interval[0]) / 2 / estimate.value;
   return `${valueText(estimate.value, estimate.unit)} ±${(100 * half).toFixed(1)}%`;
 }
 
-export function limitText({ threshold, estimate }: GateItem): string {
+function limitText({ threshold, estimate }: GateItem): string {
   if (threshold === null) return '–';
   const unit = estimate?.unit ?? 'ratio';
-  return threshold.map(value => (unit === 'ratio' ? ratioText(value) : valueText(value, unit))).join('..');
+  return threshold.map(value => (unit === 'ratio' ? ratio(value) : valueText(value, unit))).join('..');
+}
+
+/** A tenth of a per cent: finer than any margin that noise lets anyone decide. */
+function ratio(value: number): string {
+  return value.toFixed(3);
 }
 
 function valueText(value: number, unit: string): string {
   return unit === '1' ? `${(100 * value).toFixed(1)}%` : formatQuantity(value, unit);
 }
+
+const EXPLAIN_INDENT = ' '.repeat(14);
 
 /** Everything that a verdict rests on, item by item. */
 export function explainText(result: GateResult, reasons: ReadonlyMap<string, string>): string {
@@ -84,9 +115,9 @@ export function explainText(result: GateResult, reasons: ReadonlyMap<string, str
       lines.push(
         `  p           ${item.pFail.toPrecision(3)} alone, ${item.pFailCorrected?.toPrecision(3) ?? '–'} corrected (Holm)`,
       );
-    return `${lines.join('\n')}\n`;
+    return `${lines.map(line => wrap(printable(line), WIDTH, EXPLAIN_INDENT)).join('\n')}\n`;
   });
-  return `${result.verdict}: ${result.headline}. Claim: ${result.claim}.\n\n${blocks.join('\n')}`;
+  return `${headText(result)}\n\n${blocks.join('\n')}`;
 }
 
 function sideText(side: Side, { unit }: GateItem): string {
@@ -108,31 +139,31 @@ function plural(unit: GateItem['unit']): string {
 }
 
 export function selfTestText(test: SelfTest): string {
-  const rows = test.rules.flatMap(rule => [
-    [rule.rule, 'nothing', shareText(rule.falseFail), shareText(rule.pass)],
-    ...rule.regressions.map(({ slowedBy, fail, pass }) => [
+  const rows = test.rules.flatMap(({ rule, identical, seeded }) => [
+    [rule, 'nothing', shareText(identical.fail), shareText(identical.pass)],
+    ...seeded.map(({ change, fail, pass }) => [
       '',
-      `slowed by ${Number((100 * slowedBy).toPrecision(4))} %`,
+      `${change < 0 ? 'slowed' : 'sped up'} by ${Number((100 * Math.abs(change)).toPrecision(4))} %`,
       shareText(fail),
       shareText(pass),
     ]),
   ]);
   const table = renderTable({
     columns: [
-      { header: 'rule', maxWidth: 20 },
+      { header: 'rule', maxWidth: 22 },
       { header: 'what was done' },
       { header: 'FAIL', align: 'right' },
       { header: 'PASS', align: 'right' },
     ],
     rows,
   });
-  return [
-    `Self-test of ${test.policy}: ${test.repeats} splits, ${test.launchesPerSide} launches a side at least, seed ${test.seed}.\n`,
-    table,
-    `The whole gate on identical halves: FAIL ${shareText(test.gateFail)}, PASS ${shareText(test.gatePass)}.`,
-    'Shares with Clopper-Pearson bounds of 95 %. Splits of the same launches overlap: the bounds are those of the simulation,',
-    'not of the machine.\n',
-  ].join('\n');
+  const lines = [
+    `Whole gate, nothing done: FAIL ${shareText(test.gate.fail)}, PASS ${shareText(test.gate.pass)}.`,
+    ...test.untested.map(({ rule, reason }) => `not tested: ${rule}: ${reason}`),
+    'Shares with Clopper-Pearson bounds of 95 %. Splits of the same launches overlap: the bounds are those of the simulation, not of the machine. A rule better_by is right to FAIL where nothing was done.',
+  ];
+  const head = `Self-test of ${test.policy}: ${test.repeats} splits, ${test.launchesPerSide} launches a side at least, seed ${test.seed}.`;
+  return `${wrap(head, WIDTH)}\n\n${table}\n${lines.map(line => `${wrap(printable(line), WIDTH)}\n`).join('')}`;
 }
 
 function shareText({ share, interval }: Share): string {

@@ -34,7 +34,10 @@ describe('compareDocuments', () => {
     expect(comparison.energy[1]?.ratio).toBeCloseTo(100 / 120, 1);
     const elsewhere = structuredClone(other);
     for (const result of elsewhere.cases) for (const entry of result.energy) entry.scope = 'wall';
-    expect(compareDocuments([base], [elsewhere], OPTIONS).energy).toEqual([]);
+    const { energy, energyApart } = compareDocuments([base], [elsewhere], OPTIONS);
+    expect(energy).toEqual([]);
+    expect(energyApart).toHaveLength(3);
+    expect(energyApart[0]?.reason).toMatch(/^package \(.+\) in the baseline, wall \(.+\) in the candidate$/);
   });
   it('sets apart what is not like for like, with the reason', () => {
     const odd = structuredClone(other);
@@ -58,8 +61,15 @@ describe('compareDocuments', () => {
     odd.tool.version = '9.9.9';
     odd.host.state.environment = { OMP_NUM_THREADS: '1' };
     odd.run.state = 'interrupted';
-    const { notes } = compareDocuments([base], [odd], OPTIONS);
-    expect(notes.join('\n')).toMatch(/version differs: 0.1.0, 9.9.9[\s\S]*environment[\s\S]*interrupted/);
+    odd.host.versions = { ...odd.host.versions, 'nvidia-driver': '570.1' };
+    odd.host.accelerators = [{ name: 'H200' }];
+    const first = structuredClone(base);
+    for (const result of first.cases) result.facts = { kernel: 'f32_avx2' };
+    for (const result of odd.cases) result.facts = { kernel: 'f32_avx512' };
+    const { notes } = compareDocuments([first], [odd], OPTIONS);
+    expect(notes.join('\n')).toMatch(
+      /version differs: 0.1.0, 9.9.9[\s\S]*set of accelerators differs: none, H200[\s\S]*nvidia-driver differs: none, 570.1[\s\S]*environment[\s\S]*interrupted[\s\S]*kernel differs in .* \(and in 2 more\): f32_avx2 and f32_avx512/,
+    );
   });
   it('says that one launch is too few', () => {
     const single = compareDocuments(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { caseNames } from '../../../src/cli/render/case-names.ts';
+import { printable } from '../../../src/cli/render/printable.ts';
 import { displayWidth, renderTable, shorten } from '../../../src/cli/render/table.ts';
 
 describe('renderTable', () => {
@@ -38,7 +39,22 @@ describe('renderTable', () => {
   });
 });
 
+describe('printable', () => {
+  it('shows what could steer a terminal or a CI log, and leaves the rest', () => {
+    expect(printable('a\u001b[2Jb\r\n::error::c\u202ed')).toBe('a\ufffd[2Jb\ufffd\ufffd::error::c\ufffdd');
+    expect(printable('µs é 漢 → …')).toBe('µs é 漢 → …');
+  });
+});
+
 describe('caseNames', () => {
+  it('takes each workload for itself, and names the only case of one by the workload', () => {
+    const names = caseNames([
+      'gemm/dtype=f32,m=1/backend=native',
+      'gemm/dtype=f64,m=1/backend=native',
+      'allreduce/bytes=64/backend=threads',
+    ]);
+    expect([...names.values()]).toEqual(['gemm dtype=f32', 'gemm dtype=f64', 'allreduce']);
+  });
   it('leaves out what all have in common', () => {
     const names = caseNames(['gemm/dtype=f32,m=1,n=1/backend=native', 'gemm/dtype=f32,m=2,n=1/backend=native']);
     expect([...names.values()]).toEqual(['gemm m=1', 'gemm m=2']);

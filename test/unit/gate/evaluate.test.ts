@@ -80,9 +80,14 @@ describe('verdicts against a baseline', () => {
     const policy = rules('on: latency_seconds_p99, not_worse: 5%');
     expect(gate(policy, [base], [one({ seed: 2 })]).verdict).toBe('PASS');
     expect(gate(policy, [base], [one({ seed: 2, speed: 0.8 })]).verdict).toBe('FAIL');
-    const few = gate(policy, [one({ launches: 9 })], [one({ seed: 2, launches: 9 })]);
-    expect(few.verdict).toBe('INCONCLUSIVE');
-    expect(few.items[0]?.launchesNeeded).toBe(10);
+    expect(() => gate(policy, [one({ launches: 9 })], [one({ seed: 2, launches: 9 })])).toThrow(
+      /p\.yaml:4:\d+: rule r0: it can never decide: .* needs 10 launches a side; the candidate has 9/,
+    );
+    const broken = one({ seed: 2 });
+    Object.assign(broken.cases[0]?.launches[3] ?? {}, { status: 'failed', reason: 'crash' });
+    const [item] = gate(policy, [base], [broken]).items;
+    expect(item?.verdict).toBe('INCONCLUSIVE');
+    expect(item?.launchesNeeded).toBe(10);
   });
 
   it('takes machines for the unit when there are three a side, and says what may be claimed', () => {
@@ -137,6 +142,26 @@ describe('energy and cost', () => {
     const policy = rules('on: "throughput_per_watt{scope:wall}", not_worse: 10%');
     expect(gate(policy, [base], [one({ seed: 2, watts: 100 })]).verdict).toBe('INCONCLUSIVE');
     expect(gate(rules('on: "average_watts{scope:package}", at_most: 50 W'), [], [one()]).verdict).toBe('INCONCLUSIVE');
+  });
+  it('takes several runs together, and lets the spread between them count', () => {
+    const policy = rules('on: "throughput_per_watt{scope:package}", not_worse: 10%');
+    const side = (seed: number, watts: number[]): ResultDocument[] =>
+      watts.map((value, index) => one({ seed: seed + index, watts: value }));
+    expect(gate(policy, side(10, [100, 101, 99]), side(20, [101, 100, 100])).verdict).toBe('PASS');
+    expect(gate(policy, side(10, [100, 101, 99]), side(20, [150, 152, 149])).verdict).toBe('FAIL');
+    expect(gate(policy, side(10, [100, 101, 99]), side(20, [80, 100, 130])).verdict).toBe('INCONCLUSIVE');
+  });
+  it('counts machines, not launches, for a cost where there are three a side', () => {
+    const costs =
+      'costs: {currency: USD, pricePerUnit: 36000, lifetimeHours: 10000, powerPricePerKilowattHour: 0.1, pue: 1.2}\n';
+    const policy = rules('on: "flop_per_currency{scope:package}", at_least: 1 GFLOP/USD') + costs;
+    const nodes = (count: number): ResultDocument[] =>
+      Array.from({ length: count }, (_, node) => one({ seed: 30 + node, host: `h${node}`, watts: 100 }));
+    expect(() => gate(policy, [], nodes(3))).toThrow(/needs 10 nodes a side; the candidate has 3/);
+    const [item] = gate(policy, [], nodes(10)).items;
+    expect(item?.unit).toBe('node');
+    expect(item?.candidate?.units).toBe(10);
+    expect(item?.verdict).toBe('PASS');
   });
   it('holds power to a limit', () => {
     expect(gate(rules('on: "average_watts{scope:package}", at_most: 120 W'), [], [base]).verdict).toBe('PASS');

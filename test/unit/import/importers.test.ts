@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { compareDocuments } from '../../../src/analysis/compare.ts';
 import { seededRandom } from '../../../src/analysis/random.ts';
@@ -229,6 +231,30 @@ describe.each(IMPORTERS.map(({ name }) => [name]))('%s', name => {
         expect((error as AibenchError).message).not.toContain('\n');
       }
     }
+  });
+});
+
+/** Files that the tools themselves wrote (versions in the names); the inputs above are made after their documentation. */
+describe('files of the tools themselves', () => {
+  const file = (name: string): string =>
+    readFileSync(fileURLToPath(new URL(`../../fixtures/import/${name}.json`, import.meta.url)), 'utf8');
+  it('fio 3.33', () => {
+    const document = load('fio', file('fio-3.33'));
+    const [job] = (JSON.parse(file('fio-3.33')) as { jobs: { read: { bw_bytes: number } }[] }).jobs;
+    expect(document.cases).toHaveLength(1);
+    // fio rounds the run time to milliseconds.
+    expect((value(document, 'job=seq', 'bytes_per_second') ?? 0) / (job?.read.bw_bytes ?? 1)).toBeCloseTo(1, 3);
+  });
+  it('hyperfine 1.15', () => {
+    const document = load('hyperfine', file('hyperfine-1.15'));
+    expect(document.cases.map(({ params }) => params.command)).toEqual(['true', 'ls /usr']);
+    expect(document.cases.every(({ launches, status }) => launches.length === 5 && status === 'measured')).toBe(true);
+  });
+  it('Google Benchmark 1.7', () => {
+    const document = load('google-benchmark', file('google-benchmark-1.7'));
+    expect(document.cases.map(({ params }) => params.name)).toEqual(['BM_Sum/64', 'BM_Sum/512']);
+    expect(document.cases[0]?.launches[0]?.samplesSeconds).toHaveLength(3);
+    expect(document.host.cpu.logicalCores).toBe(2);
   });
 });
 

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../../../src/gate/evaluate.ts';
 import { gateAnnotations } from '../../../src/gate/gate-github.ts';
@@ -55,6 +57,30 @@ describe('junit', () => {
     validateJunit(render('junit', good, nasty));
     const suites = parseXml(render('junit', nasty)).children.filter(child => child.name === 'testsuite');
     expect(suites[0]?.attributes).toMatchObject({ tests: '3', failures: '1', errors: '0' });
+  });
+});
+
+/** The schema itself: junit-10.xsd of Jenkins' xUnit plugin (MIT), judged by libxml2. */
+const XSD = fileURLToPath(new URL('../../fixtures/junit-10.xsd', import.meta.url));
+const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
+
+function validateBySchema(text: string): void {
+  const { status, stderr } = spawnSync('xmllint', ['--noout', '--nonet', '--schema', XSD, '-'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  expect(stderr).toMatch(/^- validates$/m);
+  expect(status).toBe(0);
+}
+
+describe.skipIf(!hasXmllint)('junit by xmllint (skipped where libxml2-utils is not installed)', () => {
+  it('documents', () => validateBySchema(render('junit', good, nasty)));
+  it('a gate', () => {
+    const policy = parsePolicy(
+      'schema: aibench.policy/1\nname: test\nrules:\n  - {id: a, reason: for the test, on: flops_per_second, not_worse: 5%}\n  - {id: b, level: warn, reason: for the test, on: latency_seconds_p50, better_by: 5%}\n',
+      'p.yaml',
+    ).value;
+    validateBySchema(gateJunit(evaluate(policy, { baseline: [good], candidate: [good, nasty] })));
   });
 });
 

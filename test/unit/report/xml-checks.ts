@@ -89,8 +89,8 @@ export function validateJunit(text: string): void {
     for (const name of rule.required) expect(element.attributes, element.name).toHaveProperty(name);
     for (const name of Object.keys(element.attributes)) expect([...rule.required, ...rule.optional]).toContain(name);
     if (!HOLD_TEXT.has(element.name)) expect(element.text.trim()).toBe('');
-    if ('time' in element.attributes && element.name !== 'testcase')
-      expect(element.attributes.time).toMatch(/^(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?$/);
+    if ('time' in element.attributes)
+      expect(element.attributes.time).toMatch(/^(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]{0,3})?$/);
     for (const child of element.children) {
       expect(rule.children, `<${child.name}> in <${element.name}>`).toContain(child.name);
       visit(child);
