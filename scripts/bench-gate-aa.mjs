@@ -29,12 +29,14 @@ const runs = Array.from({ length: 2 * pairs }, (_, index) =>
   path.join(folder, `run-${String(index).padStart(3, '0')}.json`),
 );
 
-/** Warnings that say the machine was not at rest. Others (how it is set up, how its id was made) explain no difference. */
+/**
+ * Warnings that say the machine was not at rest. Others explain no difference: how it is set up, how its id was made, and
+ * LOAD_BEFORE_START, which every run that follows another carries.
+ */
 const FITNESS = new Set([
   'CONCURRENT_RUN',
   'FOREIGN_LOAD',
   'FOREIGN_LOAD_HIGH',
-  'LOAD_BEFORE_START',
   'STEAL',
   'STEAL_HIGH',
   'HOT_BEFORE_START',

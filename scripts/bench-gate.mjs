@@ -31,7 +31,7 @@ try {
   });
   writeFileSync(bundle, outputFiles[0]?.contents ?? '');
   const { simulate, simulationMarkdown } = await import(pathToFileURL(bundle).href);
-  const result = simulate(comparisons, line => console.error(line));
+  const result = simulate(comparisons, folder, line => console.error(line));
   process.stdout.write(values.json ? `${JSON.stringify(result, null, 2)}\n` : simulationMarkdown(result));
   process.exitCode = result.bars.every(({ held }) => held) ? 0 : 1;
 } finally {

@@ -1,16 +1,13 @@
 /**
- * The gate's own error rates, by simulation through what the command runs: documents as JSON text, read, verified, checked
- * against the policy and evaluated. Started by bench-gate.mjs.
+ * The gate's own error rates, by simulation through what the command runs: policy and documents are files, and
+ * `judgeFiles`, the function behind `aibench gate`, reads, verifies, checks and evaluates them. Started by bench-gate.mjs.
  */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { compareDocuments } from '../src/analysis/compare.ts';
-import { checkAgainstDocuments } from '../src/gate/check.ts';
-import { evaluate } from '../src/gate/evaluate.ts';
+import { judgeFiles } from '../src/cli/commands/gate-action.ts';
 import type { Verdict } from '../src/gate/judgement.ts';
-import { parsePolicy } from '../src/gate/load.ts';
 import { type Share, shareOf } from '../src/gate/self-test.ts';
-import { parseDocument } from '../src/results/read.ts';
-import type { ResultDocument } from '../src/results/schema.ts';
-import { verifyDocument } from '../src/results/verify.ts';
 import { type SyntheticOptions, syntheticDocument } from '../test/fixtures/synthetic.ts';
 
 const MARGIN = 0.05;
@@ -49,15 +46,19 @@ export interface Simulation {
   bars: Bar[];
 }
 
-/** @param comparisons per cell and effect, a multiple of 100. */
-export function simulate(comparisons: number, progress: (line: string) => void): Simulation {
+/**
+ * @param comparisons per cell and effect, a multiple of 100.
+ * @param folder for the files; each is replaced by the next.
+ */
+export function simulate(comparisons: number, folder: string, progress: (line: string) => void): Simulation {
+  writeFileSync(path.join(folder, 'policy.yaml'), POLICY);
   const cells: Cell[] = [];
   let seed = 1;
   for (const launches of [5, 10]) {
     for (const sd of [0.01, 0.02, 0.05]) {
       for (const tails of ['normal', 'heavy'] as const) {
         const run = (speed: number): Tally => {
-          const tally = new Tally(speed);
+          const tally = new Tally(speed, folder);
           for (let done = 0; done < comparisons; done += CASES) {
             tally.add({ launches, betweenSd: sd, withinSd: sd, tails, cases: CASES, samples: 4, seed });
             seed += 2;
@@ -87,20 +88,27 @@ export function simulate(comparisons: number, progress: (line: string) => void):
 
 class Tally {
   readonly #speed: number;
+  readonly #folder: string;
   readonly #verdicts = new Map<Verdict, number>();
   #count = 0;
   covered = 0;
 
-  constructor(speed: number) {
+  constructor(speed: number, folder: string) {
     this.#speed = speed;
+    this.#folder = folder;
   }
 
   add(options: SyntheticOptions): void {
-    const policy = parsePolicy(POLICY, 'simulation.yaml');
-    const baseline = throughText(syntheticDocument(options));
-    const candidate = throughText(syntheticDocument({ ...options, seed: options.seed + 1, speed: this.#speed }));
-    checkAgainstDocuments(policy, { baseline: [baseline], candidate: [candidate] });
-    for (const { verdict } of evaluate(policy.value, { baseline: [baseline], candidate: [candidate] }).items) {
+    const baseline = syntheticDocument(options);
+    const candidate = syntheticDocument({ ...options, seed: options.seed + 1, speed: this.#speed });
+    const file = (name: string): string => path.join(this.#folder, name);
+    writeFileSync(file('baseline.json'), JSON.stringify(baseline));
+    writeFileSync(file('candidate.json'), JSON.stringify(candidate));
+    const { result } = judgeFiles([file('candidate.json')], {
+      policy: file('policy.yaml'),
+      baseline: [file('baseline.json')],
+    });
+    for (const { verdict } of result.items) {
       this.#verdicts.set(verdict, (this.#verdicts.get(verdict) ?? 0) + 1);
       this.#count += 1;
     }
@@ -114,13 +122,6 @@ class Tally {
   share(verdict: Verdict): Share {
     return shareOf(this.#verdicts.get(verdict) ?? 0, this.#count);
   }
-}
-
-function throughText(made: ResultDocument): ResultDocument {
-  const document = parseDocument(JSON.stringify(made), 'simulated');
-  const { mismatches } = verifyDocument(document);
-  if (mismatches[0] !== undefined) throw new Error(`${mismatches[0].where}: ${mismatches[0].what}`);
-  return document;
 }
 
 function barsOf(cells: readonly Cell[]): Bar[] {

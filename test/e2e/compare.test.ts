@@ -21,7 +21,7 @@ describe('aibench compare', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/worse/);
     expect(stdout).toMatch(/^case +baseline +n +sd +candidate +n +sd$/m);
-    expect(stdout).toMatch(/^gemm m=\d+ .* 8 +\d+(\.\d)?% .* 8 +\d+(\.\d)?%$/m);
+    expect(stdout).toMatch(/^gemm m=\S+ .* 8 +\d+(\.\d)?% .* 8 +\d+(\.\d)?%$/m);
     for (const args of [[], ['--all-metrics'], ['--all-metrics', '--by', 'metric']]) {
       const text = aibench(['compare', 'before.json', 'after.json', ...args], { cwd }).stdout;
       for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);

@@ -2,6 +2,7 @@
 import { acceptancePlan, conclude } from '../../analysis/acceptance.ts';
 import { AibenchError } from '../../errors.ts';
 import { share, wholeNumber } from '../choices.ts';
+import { wrap } from '../render/wrap.ts';
 import type { AcceptanceFlags } from './gate.ts';
 
 const LARGEST_LOT = 10_000_000;
@@ -33,7 +34,7 @@ export function acceptanceAction(flags: AcceptanceFlags): void {
   }
   const percent = (value: number): string => `${Number((100 * value).toPrecision(3))} %`;
   const lines = [
-    `Test ${plan.sample} of ${lot} nodes, chosen at random; accept with at most ${acceptUpTo} failures.`,
+    `Test ${plan.sample} of ${lot} nodes, chosen at random; accept with ${acceptUpTo === 0 ? 'no failure' : `at most ${acceptUpTo} failure${acceptUpTo === 1 ? '' : 's'}`}.`,
     `A delivery with ${percent(defectRate)} bad nodes then passes with a chance of ${percent(plan.consumerRisk)}.`,
   ];
   if (conclusion !== null) {
@@ -42,5 +43,5 @@ export function acceptanceAction(flags: AcceptanceFlags): void {
       `That ${accepted === true ? 'rules out' : 'does not rule out'} ${percent(defectRate)}: ${accepted === true ? 'accept' : 'do not accept'}.`,
     );
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  process.stdout.write(`${lines.map(line => wrap(line, 80)).join('\n')}\n`);
 }

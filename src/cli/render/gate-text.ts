@@ -1,4 +1,5 @@
 /** Pure: what a gate found, as text for the terminal. */
+import { quantity } from '../../analysis/observations.ts';
 import type { GateItem, GateResult } from '../../gate/evaluate.ts';
 import type { Side } from '../../gate/judgement.ts';
 import type { SelfTest, Share } from '../../gate/self-test.ts';
@@ -120,10 +121,12 @@ export function explainText(result: GateResult, reasons: ReadonlyMap<string, str
   return `${headText(result)}\n\n${blocks.join('\n')}`;
 }
 
-function sideText(side: Side, { unit }: GateItem): string {
+function sideText(side: Side, { unit, quantity: name }: GateItem): string {
   const spread = side.spread === null ? 'spread unknown' : `spread ${(100 * side.spread).toFixed(2)} %`;
   const origin = `${counted(side.launches, 'launch')}, ${counted(side.runs, 'run')}, ${counted(side.nodes, 'machine')}`;
-  return `${side.value.toPrecision(5)} from ${counted(side.units, unit ?? 'launch')} (${origin}), ${spread}`;
+  const measure = quantity(name)?.unit;
+  const value = measure === undefined ? side.value.toPrecision(5) : valueText(side.value, measure);
+  return `${value} from ${counted(side.units, unit ?? 'launch')} (${origin}), ${spread}`;
 }
 
 function counted(count: number, name: string): string {
