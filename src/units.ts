@@ -20,6 +20,12 @@ export function formatQuantity(value: number, unit: string): string {
   return `${significant(scaled)} ${prefix}${unit}`;
 }
 
+/** Both ends on one scale: `formatRange(8.2e10, 1.36e11, 'FLOP/s')` is `82.00 – 136.0 GFLOP/s`. */
+export function formatRange(low: number, high: number, unit: string): string {
+  const { scaled, prefix } = scale(high, unit);
+  return `${significant(high === 0 ? low : (low * scaled) / high)} – ${significant(scaled)} ${prefix}${unit}`;
+}
+
 function scale(value: number, unit: string): { scaled: number; prefix: string } {
   const magnitude = Math.abs(value);
   if (unit === 's' || magnitude < 1) {

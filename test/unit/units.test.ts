@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatQuantity, parseBytes, significant } from '../../src/units.ts';
+import { formatBytes, formatDuration, formatQuantity, formatRange, parseBytes, significant } from '../../src/units.ts';
 
 describe('numbers for people', () => {
   it.each([
@@ -43,4 +43,13 @@ describe('numbers for people', () => {
     [-1, null],
     ['5 parsecs', null],
   ])('%s is read as %s', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
+});
+
+describe('formatRange', () => {
+  it.each([
+    [8.2e10, 1.36e11, 'FLOP/s', '82.00 – 136.0 GFLOP/s'],
+    [9e8, 1.7e10, 'FLOP/s', '0.9000 – 17.00 GFLOP/s'],
+    [1.594e-7, 1.855e-7, 's', '159.4 – 185.5 ns'],
+    [-1, 0, 'W', '-1.000 – 0 W'],
+  ])('%d to %d %s', (low, high, unit, expected) => expect(formatRange(low, high, unit)).toBe(expected));
 });

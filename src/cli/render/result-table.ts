@@ -1,7 +1,7 @@
 /** Pure: the table at the end of a run, and what to do about its warnings. Fits 80 columns. */
 import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
 import { formatDuration, formatQuantity, significant } from '../../units.ts';
-import { findWorkload } from '../../workloads/registry.ts';
+import { caseName } from './case-name.ts';
 import { sentences } from './sentence.ts';
 import { renderTable } from './table.ts';
 import { wrap } from './wrap.ts';
@@ -24,7 +24,7 @@ export function resultTable(document: ResultDocument, { width }: { width: number
       { header: 'status', align: 'left' },
     ],
     rows: document.cases.map(item => [
-      label(item),
+      caseName(item),
       rate(item),
       limit(item),
       watts(item),
@@ -43,13 +43,6 @@ function heading({ suite, host, run, cases }: ResultDocument): string {
   const took = seconds === null ? '' : `, ${formatDuration(seconds)}`;
   const state = run.state === 'complete' ? '' : `, ${run.state}`;
   return `${host.cpu.brand}, ${host.cpu.usableCores} cores · ${suite.name}: ${count} of ${cases.length} cases measured${took}${state}\n`;
-}
-
-/** The case's short name, as its workload writes it. */
-export function label(item: Pick<CaseResult, 'workload' | 'params' | 'backend'>): string {
-  const workload = findWorkload(item.workload);
-  const parsed = workload?.params.safeParse(item.params);
-  return parsed?.success && workload !== undefined ? workload.label(parsed.data) : item.workload;
 }
 
 function headline(item: CaseResult) {
@@ -94,7 +87,7 @@ function notes(document: ResultDocument, width: number): string[] {
   const lines: string[] = [];
   for (const item of document.cases) {
     if (item.status !== 'measured') {
-      lines.push(`${STATUS[item.status]}  ${label(item)}: ${sentences(item.reason, item.remedy)}`);
+      lines.push(`${STATUS[item.status]}  ${caseName(item)}: ${sentences(item.reason, item.remedy)}`);
     }
   }
   for (const { warning, cases } of groupedWarnings(document)) {
@@ -117,7 +110,7 @@ function groupedWarnings(document: ResultDocument): { warning: Warning; cases: s
   for (const item of document.cases) {
     for (const warning of item.warnings) {
       const group = groups.get(warning.code) ?? { warning, cases: [] };
-      group.cases.push(label(item));
+      group.cases.push(caseName(item));
       groups.set(warning.code, group);
     }
   }

@@ -157,7 +157,7 @@ describe('markdown', () => {
 });
 
 describe('html', () => {
-  const page = htmlReport([good, nasty]);
+  const page = htmlReport([good, nasty], ({ id }) => id);
   it('asks nothing of anybody and runs nothing', () => {
     expect(page).not.toMatch(/<script|<link|<img|<iframe|src=|url\(|@import|https?:/i);
     expect(page).toContain("default-src 'none'");
