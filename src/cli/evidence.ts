@@ -1,7 +1,7 @@
 /** Reads documents that a decision will rest on. */
 import { AibenchError } from '../errors.ts';
+import { verifyDocument } from '../evidence/verify.ts';
 import type { ResultDocument } from '../results/schema.ts';
-import { verifyDocument } from '../results/verify.ts';
 import { readDocuments } from './documents.ts';
 
 export interface EvidenceDemands {

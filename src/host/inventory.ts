@@ -4,9 +4,9 @@
  */
 import os from 'node:os';
 import path from 'node:path';
+import type { Machine } from '../machine.ts';
 import type { NativeAddon } from '../native/types.ts';
 import type { Host } from '../results/schema.ts';
-import type { Machine } from '../workloads/workload.ts';
 import { type Environment, readConfinement, readVirtualization } from './container.ts';
 import { readAccelerators, readNetworkCards } from './devices.ts';
 import { relevantEnvironment } from './environment.ts';

@@ -3,19 +3,14 @@
  * runs inside a launch: a process of its own that sees one case.
  */
 import type { z } from 'zod';
-import type { CpuCache, NativeAddon } from '../native/types.ts';
+import type { Machine } from '../machine.ts';
+import type { NativeAddon } from '../native/types.ts';
 import type { Verification, Warning, Work } from '../results/schema.ts';
 
 export type ParamValue = string | number | boolean | null | (string | number)[];
-export type Params = Record<string, ParamValue>;
+export type { Machine };
 
-/** What a workload may know of the machine before it runs. */
-export interface Machine {
-  usableCores: number;
-  /** Memory that this process may take: free memory, or less where a cgroup says so. Bytes. */
-  memoryBytes: number;
-  caches: CpuCache[];
-}
+export type Params = Record<string, ParamValue>;
 
 export type Support = { supported: true; warnings?: Warning[] } | { supported: false; reason: string; remedy: string };
 

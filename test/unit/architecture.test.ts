@@ -12,6 +12,7 @@ const ALLOWED: Record<string, string[]> = {
   cli: [
     'analysis',
     'config',
+    'evidence',
     'gate',
     'host',
     'import',
@@ -31,12 +32,13 @@ const ALLOWED: Record<string, string[]> = {
   models: ['analysis', 'results'],
   runtime: [],
   telemetry: ['analysis', 'host', 'native', 'results'],
-  host: ['native', 'results', 'workloads'],
+  host: ['native', 'results'],
   gate: ['analysis', 'config', 'report', 'results'],
   report: ['analysis', 'results'],
   import: ['analysis', 'results'],
   analysis: ['results'],
-  results: ['analysis'],
+  evidence: ['analysis', 'results'],
+  results: [],
   config: [],
   native: [],
 };

@@ -1,6 +1,6 @@
 /** What `aibench compare --fleet` does. */
 import { findOutliers } from '../../analysis/fleet.ts';
-import { readFleet } from '../../results/read-fleet.ts';
+import { readFleet } from '../../evidence/read-fleet.ts';
 import { share } from '../choices.ts';
 import { fleetMarkdown, fleetText } from '../render/fleet-text.ts';
 import type { CompareFlags } from './compare.ts';

@@ -1,8 +1,8 @@
 /** What `aibench sign` does. */
 import { AibenchError } from '../../errors.ts';
+import { verifyDocument } from '../../evidence/verify.ts';
 import { readDocument } from '../../results/read.ts';
 import { readPrivateKey, signDocument, writeKeyPair } from '../../results/sign.ts';
-import { verifyDocument } from '../../results/verify.ts';
 import { writeOutput } from '../write-output.ts';
 import type { SignFlags } from './sign.ts';
 

@@ -1,8 +1,8 @@
 /** What `aibench verify` does. */
 import { EXIT } from '../../errors.ts';
+import { type Mismatch, type Verification, verifyDocument } from '../../evidence/verify.ts';
 import { readDocument } from '../../results/read.ts';
 import { publicText, readPublicKey } from '../../results/sign.ts';
-import { type Mismatch, type Verification, verifyDocument } from '../../results/verify.ts';
 import type { VerifyFlags } from './verify.ts';
 
 interface Verified extends Verification {

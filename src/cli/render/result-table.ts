@@ -1,7 +1,7 @@
 /** Pure: the table at the end of a run, and what to do about its warnings. Fits 80 columns. */
 import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
 import { formatDuration, formatQuantity, significant } from '../../units.ts';
-import { caseName } from './case-name.ts';
+import { caseLabel } from './case-label.ts';
 import { sentences } from './sentence.ts';
 import { renderTable } from './table.ts';
 import { wrap } from './wrap.ts';
@@ -24,7 +24,7 @@ export function resultTable(document: ResultDocument, { width }: { width: number
       { header: 'status', align: 'left' },
     ],
     rows: document.cases.map(item => [
-      caseName(item),
+      caseLabel(item),
       rate(item),
       limit(item),
       watts(item),
@@ -87,7 +87,7 @@ function notes(document: ResultDocument, width: number): string[] {
   const lines: string[] = [];
   for (const item of document.cases) {
     if (item.status !== 'measured') {
-      lines.push(`${STATUS[item.status]}  ${caseName(item)}: ${sentences(item.reason, item.remedy)}`);
+      lines.push(`${STATUS[item.status]}  ${caseLabel(item)}: ${sentences(item.reason, item.remedy)}`);
     }
   }
   for (const { warning, cases } of groupedWarnings(document)) {
@@ -110,7 +110,7 @@ function groupedWarnings(document: ResultDocument): { warning: Warning; cases: s
   for (const item of document.cases) {
     for (const warning of item.warnings) {
       const group = groups.get(warning.code) ?? { warning, cases: [] };
-      group.cases.push(caseName(item));
+      group.cases.push(caseLabel(item));
       groups.set(warning.code, group);
     }
   }

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { compareDocuments } from '../../../src/analysis/compare.ts';
 import { seededRandom } from '../../../src/analysis/random.ts';
 import { AibenchError } from '../../../src/errors.ts';
+import { verifyDocument } from '../../../src/evidence/verify.ts';
 import { buildDocument } from '../../../src/import/build-document.ts';
 import { IMPORTERS } from '../../../src/import/registry.ts';
 import { parseDocument } from '../../../src/results/read.ts';
 import type { ResultDocument } from '../../../src/results/schema.ts';
-import { verifyDocument } from '../../../src/results/verify.ts';
 
 const NCCL = `# nccl-tests version 2.17.6 nccl-headers=22805 nccl-library=22805
 # Collective test starting: all_reduce_perf

@@ -9,8 +9,8 @@ import { metricDefinition } from '../analysis/metrics.ts';
 import { machineOf, WEAK_ID } from '../analysis/observations.ts';
 import { geometricMean } from '../analysis/statistics.ts';
 import { AibenchError } from '../errors.ts';
-import { MAX_DOCUMENT_BYTES, readText } from './read.ts';
-import { SCHEMA_ID } from './schema.ts';
+import { MAX_DOCUMENT_BYTES, readText } from '../results/read.ts';
+import { SCHEMA_ID } from '../results/schema.ts';
 
 const text = z.string().max(4096);
 

@@ -3,8 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { AibenchError } from '../../../src/errors.ts';
+import { readFleet } from '../../../src/evidence/read-fleet.ts';
+import { verifyDocument } from '../../../src/evidence/verify.ts';
 import { parseJson, readDocument } from '../../../src/results/read.ts';
-import { readFleet } from '../../../src/results/read-fleet.ts';
 import type { ResultDocument } from '../../../src/results/schema.ts';
 import { checkSeal, digestOf, sealDocument } from '../../../src/results/seal.ts';
 import {
@@ -15,7 +16,6 @@ import {
   signDocument,
   writeKeyPair,
 } from '../../../src/results/sign.ts';
-import { verifyDocument } from '../../../src/results/verify.ts';
 import { syntheticDocument } from '../../fixtures/synthetic.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-evidence-'));

@@ -6,9 +6,9 @@ import { isTrusted } from '../analysis/comparability.ts';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import { shareOfLimit, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
-import type { CaseResult, ResultDocument } from './schema.ts';
-import { checkSeal } from './seal.ts';
-import { checkSignature, type SignatureState } from './sign.ts';
+import type { CaseResult, ResultDocument } from '../results/schema.ts';
+import { checkSeal } from '../results/seal.ts';
+import { checkSignature, type SignatureState } from '../results/sign.ts';
 
 export interface Mismatch {
   /** Path in the document, with the case id where there is one. */
