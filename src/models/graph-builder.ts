@@ -16,8 +16,17 @@ import {
 import { hashText, mixSeeds, Random } from './random.ts';
 import { elementCount } from './tensor.ts';
 
-export const ELEMENT_TYPES = { float32: DataType.FLOAT, int32: DataType.INT32, int64: DataType.INT64 } as const;
+export const ELEMENT_TYPES = {
+  float32: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  int8: DataType.INT8,
+  uint8: DataType.UINT8,
+  int32: DataType.INT32,
+  int64: DataType.INT64,
+} as const;
 export type ElementType = keyof typeof ELEMENT_TYPES;
+
+const ELEMENT_BYTES: Record<ElementType, number> = { float32: 4, float16: 2, int8: 1, uint8: 1, int32: 4, int64: 8 };
 
 /** A weight that is made when the file is written. */
 export interface Initializer {
@@ -54,7 +63,7 @@ const CHUNK_ELEMENTS = 1 << 20;
 export class GraphBuilder {
   readonly name: string;
   readonly opset: number;
-  readonly usesContribOps: boolean;
+  usesContribOps: boolean;
   readonly nodes: NodeProto[] = [];
   readonly inputs: ValueInfoProto[] = [];
   readonly outputs: ValueInfoProto[] = [];
@@ -65,12 +74,45 @@ export class GraphBuilder {
   readonly #macTerms: ((at: WorkPoint) => number)[] = [];
   readonly #constants = new Map<string, string>();
   #fresh = 0;
+  /** Keeps fresh names of a derived graph apart from those that it took over. */
+  #prefix = '';
 
   constructor(name: string, options: { seed: number; opset?: number; usesContribOps?: boolean }) {
     this.name = name;
     this.#seed = options.seed;
     this.opset = options.opset ?? 21;
     this.usesContribOps = options.usesContribOps ?? false;
+  }
+
+  /** An empty graph with this one's inputs, outputs and counts, to be filled with another form of the same model. */
+  derive(): GraphBuilder {
+    const derived = new GraphBuilder(this.name, {
+      seed: this.#seed,
+      opset: this.opset,
+      usesContribOps: this.usesContribOps,
+    });
+    derived.inputs.push(...this.inputs);
+    derived.outputs.push(...this.outputs);
+    derived.parameters = this.parameters;
+    derived.#macTerms.push(...this.#macTerms);
+    derived.#prefix = `${this.#prefix}derived.`;
+    return derived;
+  }
+
+  /** Says that nodes of com.microsoft were added. */
+  withContribOps(): this {
+    this.usesContribOps = true;
+    return this;
+  }
+
+  /** Whether there is an initializer of that name. */
+  has(name: string): boolean {
+    return this.initializers.some(initializer => initializer.name === name);
+  }
+
+  /** A tensor of any type that is made when the file is written; not counted as parameters. */
+  tensor(name: string, elementType: ElementType, dims: readonly number[], chunks: () => Iterable<Uint8Array>): string {
+    return this.#add(name, elementType, dims, chunks);
   }
 
   /** Multiply–accumulates of one inference, summed over all nodes that were counted. */
@@ -126,12 +168,12 @@ export class GraphBuilder {
     attributes: Record<string, Attribute> = {},
     options: NodeOptions = {},
   ): string {
-    const outputs = options.outputs ?? [`value.${this.#fresh++}`];
+    const outputs = options.outputs ?? [`${this.#prefix}value.${this.#fresh++}`];
     this.nodes.push(
       create(NodeProtoSchema, {
         opType,
         domain: options.domain ?? '',
-        name: `${opType}.${this.nodes.length}`,
+        name: `${this.#prefix}${opType}.${this.nodes.length}`,
         input: [...inputs],
         output: [...outputs],
         attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
@@ -146,14 +188,15 @@ export class GraphBuilder {
   }
 
   #constant(key: string, elementType: ElementType, dims: readonly number[], make: () => Uint8Array): string {
+    const name = `${this.#prefix}${key}`;
     const known = this.#constants.get(key);
     if (known !== undefined) return known;
-    this.#constants.set(key, key);
-    return this.#add(key, elementType, dims, () => [make()]);
+    this.#constants.set(key, name);
+    return this.#add(name, elementType, dims, () => [make()]);
   }
 
   #add(name: string, elementType: ElementType, dims: readonly number[], chunks: () => Iterable<Uint8Array>): string {
-    const byteLength = elementCount(dims) * (elementType === 'int64' ? 8 : 4);
+    const byteLength = elementCount(dims) * ELEMENT_BYTES[elementType];
     this.initializers.push({ name, elementType, dims, byteLength, chunks });
     return name;
   }
@@ -167,7 +210,8 @@ function* randomChunks(seed: number, count: number, std: number, mean: number): 
   }
 }
 
-function bytesOf(array: Float32Array | BigInt64Array): Uint8Array {
+/** The same memory as bytes. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
@@ -181,7 +225,7 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.map(BigInt) });
 }
 
-function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): ValueInfoProto {
+export function valueInfo(name: string, type: ElementType, dims: readonly (number | string)[]): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {

@@ -95,6 +95,12 @@ export function cachedModel(
   return sized ? { model: toModel(cacheDir, record), record } : null;
 }
 
+/** Whether the model is there and its digests are right. */
+export function isIntactModel(source: ModelSource, graph: GraphBuilder, cacheDir: string): boolean {
+  const cached = cachedModel(source, graph, cacheDir);
+  return cached !== null && isIntact(cacheDir, cached.record);
+}
+
 /** SHA-256 of the contents of files, one after the other, in pieces of 1 MiB. */
 export function contentSha256(...files: readonly string[]): string {
   const hash = createHash('sha256');

@@ -5,6 +5,7 @@ import type { ReportFormat } from './format.ts';
 import { githubActionBenchmark, githubActionBenchmarkSmaller } from './github-action-benchmark.ts';
 import { gobench } from './gobench.ts';
 import { junit } from './junit.ts';
+import { ladder } from './ladder.ts';
 import { markdown } from './markdown.ts';
 import { mlflow } from './mlflow.ts';
 import { gitlab, openmetrics } from './openmetrics.ts';
@@ -13,6 +14,7 @@ export const REPORT_FORMATS: readonly ReportFormat[] = [
   csv,
   junit,
   markdown,
+  ladder,
   openmetrics,
   mlflow,
   bmf,

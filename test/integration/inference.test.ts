@@ -146,7 +146,6 @@ suite('the walk of a case', () => {
       engine: 'ort-node',
       onnxruntime: ort.status === 'ok' ? ort.version : '',
       device: 'cpu',
-      providers: 'CPUExecutionProvider',
       threads: 1,
       spinning: true,
       opset: 21,
@@ -180,6 +179,52 @@ suite('the walk of a case', () => {
     expect(measured.facts).toMatchObject({ scenario: raw.scenario, lengths: 'quick', mlperfLength: false });
     expect(measured.warnings).toContainEqual(expect.objectContaining({ code: 'NOT_MLPERF_VALID' }));
     expect(await session.verifyTimed()).toMatchObject({ passed: true });
+    await session.dispose();
+  });
+
+  it.each([
+    ['llama-15m', 'int8-dynamic', 'int8', 0.9],
+    ['llama-15m', 'int8-qdq', 'int8', 0.9],
+    ['llama-15m', 'int4', 'int4', 0.9],
+    ['mlp-tiny', 'int8-qdq', 'int8', 0.99],
+  ])(
+    '%s in %s: right, in the precision that it says, and near the fp32 output',
+    async (model, precision, ran, cosine) => {
+      const session = host({ model, precision, ...(model === 'mlp-tiny' ? {} : { sequence: 8 }) });
+      const { facts } = await session.load();
+      expect(facts).toMatchObject({ precision, sparsity: 'none' });
+      expect(await session.verify()).toMatchObject({ passed: true });
+      const measured = await session.measure(timing);
+      expect(measured.facts).toMatchObject({
+        executedPrecision: expect.stringMatching(new RegExp(`^${ran} (100\\.0|9\\d\\.\\d) %`)),
+        providers: expect.stringMatching(/^CPUExecutionProvider \d+ nodes 100\.0 %$/),
+        cpuFallbackNodes: 0,
+        fp32Rows: 16,
+      });
+      expect(measured.invalid).toBeUndefined();
+      expect(measured.facts.fp32Cosine).toBeGreaterThan(cosine);
+      expect(measured.facts.fp32MaxError).toBeGreaterThan(0);
+      expect(await session.verifyTimed()).toMatchObject({ passed: true });
+      await session.dispose();
+    },
+  );
+
+  it('fp16 on a CPU runs in fp32 behind casts: the case is invalid and says so', async () => {
+    const session = host({ model: 'llama-15m', precision: 'fp16', mode: 'decode', context: 5 });
+    await session.load();
+    expect(await session.verify()).toMatchObject({ passed: true });
+    const { invalid, facts } = await session.measure(timing);
+    expect(facts.executedPrecision).toMatch(/^fp32 100/);
+    expect(invalid?.reason).toMatch(/asked for in fp16 and ran in another precision: fp32 100\.0 %/);
+    await session.dispose();
+  });
+
+  it('pruned weights: the same speed path, another output', async () => {
+    const session = host({ model: 'mlp-tiny', sparsity: '2:4' });
+    await session.load();
+    expect(await session.verify()).toMatchObject({ passed: true, tolerance: 1e-4 });
+    const { facts } = await session.measure(timing);
+    expect(facts.fp32Cosine).toBeLessThan(0.999);
     await session.dispose();
   });
 

@@ -62,7 +62,8 @@ function rootMeanSquare(values: Float64Array): number {
   return count === 0 ? 0 : Math.sqrt(sum / count);
 }
 
-function toNumbers({ type, data }: TensorValue): Float64Array {
+/** Elements as numbers, halves decoded. */
+export function toNumbers({ type, data }: TensorValue): Float64Array {
   const convert = type === 'float16' ? (value: unknown): number => halfToNumber(Number(value)) : Number;
   const numbers = new Float64Array(data.length);
   for (let index = 0; index < data.length; index++) numbers[index] = convert(data[index]);

@@ -8,6 +8,8 @@ export interface SessionOptions {
   spinning: boolean;
   /** False leaves the graph as it is in the file: slower, and free of whatever an optimiser may get wrong. */
   optimise: boolean;
+  /** Records every node that is executed, in a file whose path begins so. It slows the session down: not for timing. */
+  profilePrefix?: string;
 }
 
 export interface TensorInfo {
@@ -26,6 +28,8 @@ export interface EngineSession {
    * there is nothing but the engine: this function is what is timed.
    */
   bind(inputs: NamedTensors, fetches: readonly string[]): () => Promise<NamedTensors>;
+  /** Writes the profile of a session that was opened with `profilePrefix`. */
+  endProfiling(): void;
   release(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { findModel, MODELS, type ModelDefinition } from '../../models/registry.ts';
+import { PRECISIONS, type Precision, precisionProblem, SPARSITIES, type Sparsity } from '../../models/variant.ts';
 import { type ThreadsParam, threadsParam } from '../parameters.ts';
 import type { Params } from '../workload.ts';
 import { DEVICES, type Device } from './device.ts';
@@ -20,8 +21,13 @@ const rawParams = z.strictObject({
   context: z.int().min(1).max(1_048_576).optional(),
   /** Threads inside an operator (ONNX Runtime: intra-op). */
   threads: threadsParam.default('all'),
-  precision: z.enum(['fp32']).default('fp32'),
+  /** What the weights are in; compressed from the same fp32 weights. */
+  precision: z.enum(PRECISIONS).default('fp32'),
+  /** Weights pruned by magnitude, before they are compressed. */
+  sparsity: z.enum(SPARSITIES).optional(),
   device: z.enum(DEVICES).default('auto'),
+  /** A device may leave nodes to the CPU; their share is in the result. Otherwise such a case is invalid. */
+  cpuFallback: z.enum(['forbid', 'allow']).optional(),
   /** Idle threads of the engine's pool wait actively, as ONNX Runtime does by default. */
   spinning: z.boolean().default(true),
   ...loadShape,
@@ -42,7 +48,11 @@ export const inferenceParams: z.ZodType<InferenceParams> = rawParams.transform((
   const loadIssue = loadProblem(given);
   if (loadIssue !== null) return issue(...loadIssue);
   const model = findModel(params.model);
-  if (model === undefined) return isFile(params.model) ? params : issue('model', unknownModel(params.model));
+  if (model === undefined) {
+    if (!isFile(params.model)) return issue('model', unknownModel(params.model));
+    const given = (['precision', 'sparsity'] as const).find(key => params[key] !== undefined && params[key] !== 'fp32');
+    return given === undefined ? params : issue(given, `${given} is for aibench's own models; a file is run as it is`);
+  }
   const surplus = surplusKey(model, params);
   if (surplus !== null) return issue(...surplus);
   const completed = withDefaults(model, params);
@@ -64,8 +74,10 @@ interface InferenceFields extends LoadParams {
   mode?: 'prefill' | 'decode';
   context?: number;
   threads: ThreadsParam;
-  precision: 'fp32';
+  precision: Precision;
+  sparsity?: Sparsity;
   device: Device;
+  cpuFallback?: 'forbid' | 'allow';
   spinning: boolean;
   dims?: string[];
 }
@@ -92,6 +104,8 @@ export function modelLabel({ model }: Pick<InferenceParams, 'model'>): string {
 
 /** The first parameter that this model has no use for, and why. */
 function surplusKey(model: ModelDefinition, params: InferenceParams): [string, string] | null {
+  const precision = precisionProblem(model, params.precision);
+  if (precision !== null) return ['precision', precision];
   if (params.dims !== undefined) return ['dims', `${model.name} has no dimensions to set; use batch and sequence`];
   if (model.sequence === null && params.sequence !== undefined) return ['sequence', `${model.name} takes no sequence`];
   if (model.kind !== 'decoder') {

@@ -56,14 +56,26 @@ export async function runAll(
   fetches: readonly string[],
 ): Promise<NamedTensors[]> {
   const outputs: NamedTensors[] = [];
-  for (const inputs of sets) outputs.push(await session.bind(inputs, fetches)());
+  for (const inputs of sets) outputs.push(await session.bind(withCacheType(inputs, session), fetches)());
   return outputs;
+}
+
+/** An empty KV cache in the type that the session keeps it in: a model in half precision has a cache of halves. */
+export function withCacheType(inputs: NamedTensors, session: Pick<EngineSession, 'inputs'>): NamedTensors {
+  const types = new Map(session.inputs.map(({ name, type }) => [name, type]));
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) =>
+      value.type === 'float32' && value.data.length === 0 && types.get(name) === 'float16'
+        ? [name, { ...value, type: 'float16', data: new Uint16Array(0) }]
+        : [name, value],
+    ),
+  );
 }
 
 function fixedInputs(sets: readonly NamedTensors[], fetches: readonly string[], work: Work): Scenario {
   return {
     fetches,
-    timedInputs: async () => [...sets],
+    timedInputs: async session => sets.map(inputs => withCacheType(inputs, session)),
     reference: session => runAll(session, sets, fetches),
     work,
   };
@@ -103,7 +115,7 @@ function decodeScenario(model: DecoderModel, at: WorkPoint, seeds: readonly numb
           config,
           rows.map(row => row.slice(0, -1)),
         );
-        const present = await session.bind(prompt, presentNames(config))();
+        const present = await session.bind(withCacheType(prompt, session), presentNames(config))();
         const next = rows.map(row => row.at(-1) ?? 0);
         sets.push(decodeInputs(config, next, at.context, present));
       }

@@ -2,18 +2,21 @@
  * One case from model file to verified samples, on the thread that it is called on. The Worker in session-worker.ts is where
  * it runs, since ONNX Runtime's Node binding computes on the calling thread.
  */
+import { findModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
 import type { Verification, Warning, Work } from '../../results/schema.ts';
 import { formatBytes } from '../../units.ts';
 import type { Timing } from '../workload.ts';
 import { compareOutputs, damage, type Fault } from './compare.ts';
 import { providerOf, resolveDevice } from './device.ts';
-import type { Engine, EngineSession } from './engine.ts';
+import type { Engine, EngineSession, SessionOptions } from './engine.ts';
+import { measureFidelity } from './fidelity.ts';
 import { realClock } from './load/clock.ts';
 import { DEFAULT_PERCENTILE, type LoadPlan, type LoadResult, runLoadScenario } from './load/scenarios.ts';
 import { type ResolvedModel, resolveModel } from './model-source.ts';
 import { ortError } from './ort-errors.ts';
 import { type InferenceParams, modelLabel } from './params.ts';
+import { type Proof, proveSession } from './prove-session.ts';
 import { peakResidentBytes, resetPeakResidentBytes } from './resident-memory.ts';
 import { planScenario, runAll, type Scenario } from './scenario.ts';
 import { type LoopHooks, monotonicSeconds, runTimedLoop } from './timed-loop.ts';
@@ -55,6 +58,13 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
   let references: NamedTensors[] = [];
   let lastTimed: { set: number; outputs: NamedTensors } | undefined;
   let fault: Fault | undefined;
+  let proof: Proof = { facts: {} };
+  const timedOptions = (): SessionOptions => ({
+    device: resolveDevice(params.device),
+    threads: spec.threads,
+    spinning: params.spinning,
+    optimise: true,
+  });
 
   const ready = (): NonNullable<typeof loaded> => {
     if (loaded === undefined) throw new Error('the session is not loaded');
@@ -73,14 +83,13 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
 
   return {
     load: async () => {
-      const model = resolveModel(params, spec.cacheDir, hooks.progress);
       const engine = openEngine();
+      const model = await guarded(() => resolveModel(params, engine, spec.cacheDir, hooks.progress));
       hooks.progress(`loading ${label}`);
       const resident = resetPeakResidentBytes();
-      const device = resolveDevice(params.device);
-      const options = { device, threads: spec.threads, spinning: params.spinning, optimise: true };
+      const { device } = timedOptions();
       const start = monotonicSeconds();
-      const session = await guarded(() => engine.open(model.path, options));
+      const session = await guarded(() => engine.open(model.path, timedOptions()));
       const loadSeconds = monotonicSeconds() - start;
       const scenario = await guarded(async () => planScenario(params, spec.seed, model.macs, session));
       loaded = { engine, model, session, scenario };
@@ -120,6 +129,13 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
           await referenceSession.release();
         }
         const outputs = await runAll(session, inputSets, scenario.fetches);
+        proof = await proveSession(engine, model.path, timedOptions(), inputSets, scenario.fetches, params);
+        const definition = findModel(params.model);
+        if (model.compressed && definition !== undefined) {
+          hooks.progress('comparing with fp32');
+          const { threads, seed, cacheDir } = spec;
+          Object.assign(proof.facts, await measureFidelity(definition, session, engine, { threads, seed, cacheDir }));
+        }
         const [first = {}, second = {}] = outputs;
         return compareOutputs([checked(first, second), ...outputs.slice(1)], references, model.tolerance);
       }),
@@ -136,8 +152,12 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
           lastTimed = { set, outputs };
         };
         const plan = loadPlan(params, spec.seed);
-        if (plan !== null) return runLoadScenario(query, plan, timing, realClock(hooks.stopped), hooks);
-        return { ...(await runTimedLoop(query, timing, hooks)), facts: {}, warnings: [] };
+        const result =
+          plan === null
+            ? { ...(await runTimedLoop(query, timing, hooks)), facts: {}, warnings: [] }
+            : await runLoadScenario(query, plan, timing, realClock(hooks.stopped), hooks);
+        const { invalid } = proof;
+        return { ...result, facts: { ...result.facts, ...proof.facts }, ...(invalid === undefined ? {} : { invalid }) };
       }),
 
     verifyTimed: async () => {

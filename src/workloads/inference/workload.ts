@@ -1,8 +1,10 @@
 /** Inference with ONNX Runtime: models that aibench makes itself, or the user's own .onnx file. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
+import type { GraphBuilder } from '../../models/graph-builder.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
-import { findModel, type ModelDefinition } from '../../models/registry.ts';
+import { findModel } from '../../models/registry.ts';
+import { buildVariant } from '../../models/variant.ts';
 import type { Work } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { measureFmaPeak } from '../ceilings.ts';
@@ -37,6 +39,8 @@ export const inference: Workload<InferenceParams> = {
     [
       modelLabel(params),
       params.mode ?? '',
+      params.precision === 'fp32' ? '' : params.precision,
+      params.sparsity ?? '',
       params.sequence === undefined ? '' : `s=${params.sequence}`,
       params.context === undefined ? '' : `c=${params.context}`,
       params.batch === 1 ? '' : `b=${params.batch}`,
@@ -74,7 +78,12 @@ async function supports(params: InferenceParams, _backend: string, machine: Mach
 /** Size of the weights. 0 for a file that cannot be read: prepare() says what is wrong with it. */
 function modelBytes(params: InferenceParams): number {
   const model = findModel(params.model);
-  if (model !== undefined) return weightBytes(model);
+  if (model !== undefined) {
+    const { precision, sparsity } = params;
+    const own = buildVariant(model, precision, sparsity).graph;
+    // A compressed model is compared with the fp32 one, which is open beside it.
+    return weightBytes(own) + (isCompressed(params) ? weightBytes(model.build()) / 2 : 0);
+  }
   try {
     const { bytes, externalBytes } = inspectModel(params.model);
     return bytes + externalBytes;
@@ -83,8 +92,12 @@ function modelBytes(params: InferenceParams): number {
   }
 }
 
-function weightBytes(model: ModelDefinition): number {
-  return model.build().initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
+function isCompressed({ precision, sparsity }: InferenceParams): boolean {
+  return precision !== 'fp32' || sparsity !== undefined;
+}
+
+function weightBytes({ initializers }: GraphBuilder): number {
+  return initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
 }
 
 /** Thread and library, two loads at about 0.5 GB/s, and a few inferences, two of them on one thread at about 20 GFLOP/s. */

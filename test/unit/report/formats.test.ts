@@ -36,8 +36,48 @@ describe.each(REPORT_FORMATS.map(({ name }) => [name]))('%s', name => {
     expect(render(name, nasty).length).toBeGreaterThan(0);
   });
   it('holds every measured value', () => {
-    if (name === 'junit' || name === 'markdown' || name === 'gobench' || name.endsWith('smaller')) return;
+    if (name === 'junit' || name === 'markdown' || name === 'ladder' || name === 'gobench' || name.endsWith('smaller'))
+      return;
     expect(render(name, good)).toContain(String(good.cases[0]?.metrics.flops_per_second?.value));
+  });
+});
+
+describe('ladder', () => {
+  const steps = structuredClone(good);
+  const step = (index: number, params: object, facts: object, rate: number) =>
+    Object.assign(steps.cases[index] ?? {}, {
+      workload: 'inference',
+      params: { model: 'bert-base', batch: 1, ...params },
+      facts,
+      headline: 'samples_per_second',
+      metrics: {
+        samples_per_second: {
+          value: rate,
+          unit: 'samples/s',
+          better: 'higher',
+          interval: null,
+          confidence: 0.95,
+          launches: 1,
+        },
+      },
+    });
+  step(0, { precision: 'fp32' }, { modelBytes: 438e6, executedPrecision: 'fp32 100.0 %' }, 20);
+  const int8 = { modelBytes: 182e6, fp32Cosine: 0.9991, fp32MaxError: 0.2, fp32Top1Agreement: 0.9375 };
+  step(1, { precision: 'int8-dynamic' }, { ...int8, executedPrecision: 'int8 100.0 %' }, 50);
+  Object.assign(steps.cases[2] ?? {}, { workload: 'inference', params: { model: 'x|<b>', precision: 'fp32' } });
+
+  it('puts the steps of a model side by side, each against its fp32', () => {
+    const lines = render('ladder', steps).split('\n');
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^\| fp32 \| 20\.00 samples\/s \| 1\.00 \| 438\.0 .* reference /),
+    );
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /^\| int8-dynamic \| 50\.00 samples\/s \| 2\.50 \| 182\.0 .* 0\.9991 \| 0\.200 \| 0\.94 \| int8 100\.0 % /,
+      ),
+    );
+    expect(lines.filter(line => line.startsWith('**'))).toHaveLength(2);
+    expect(render('ladder', steps)).not.toContain('<b>');
   });
 });
 

@@ -1,0 +1,105 @@
+/** The proof of device and precision: a session of its own that is profiled, since profiling would slow the timed one. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { NamedTensors } from '../../models/tensor.ts';
+import { providerOf } from './device.ts';
+import type { Engine, SessionOptions } from './engine.ts';
+import type { InferenceParams } from './params.ts';
+import {
+  type ExecutedNode,
+  executedPrecision,
+  fallbackShare,
+  percent,
+  provePrecision,
+  readProfile,
+  shares,
+  shareText,
+} from './proof.ts';
+import { runAll } from './scenario.ts';
+
+export interface Proof {
+  facts: Record<string, string | number | boolean | null>;
+  invalid?: { reason: string; remedy: string };
+}
+
+/** Less of the time in the asked precision than this, and the number is of another precision. */
+const PRECISION_SHARE = 0.5;
+
+/** Runs every input set once and again on a profiled session of the same options, and says what ran where. */
+export async function proveSession(
+  engine: Engine,
+  file: string,
+  options: SessionOptions,
+  inputSets: readonly NamedTensors[],
+  fetches: readonly string[],
+  params: InferenceParams,
+): Promise<Proof> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-profile-'));
+  try {
+    const session = await engine.open(file, { ...options, profilePrefix: path.join(folder, 'profile') });
+    try {
+      await runAll(session, inputSets, fetches);
+      await runAll(session, inputSets, fetches);
+      session.endProfiling();
+    } finally {
+      await session.release();
+    }
+    const [profile] = readdirSync(folder);
+    if (profile === undefined) throw new Error('the engine wrote no profile');
+    return judge(readProfile(readFileSync(path.join(folder, profile), 'utf8')), options, params);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Pure: what the executed nodes say of what was asked for. */
+export function judge(
+  nodes: readonly ExecutedNode[],
+  { device }: Pick<SessionOptions, 'device'>,
+  { precision, cpuFallback, model }: Pick<InferenceParams, 'precision' | 'cpuFallback' | 'model'>,
+): Proof {
+  const provider = providerOf(device);
+  const elsewhere = fallbackShare(nodes, provider);
+  const ran = provePrecision(nodes, precision);
+  const facts = {
+    provedBy: 'profiled session',
+    executedNodes: new Set(nodes.map(({ name }) => name)).size,
+    providers: shareText(shares(nodes, node => node.provider)),
+    cpuFallbackNodes: elsewhere.nodes,
+    cpuFallbackShare: elsewhere.share,
+    executedPrecision: ran.text,
+    timeByOperator: topOperators(nodes),
+  };
+  if (elsewhere.nodes > 0 && cpuFallback !== 'allow') {
+    return {
+      facts,
+      invalid: {
+        reason: `${elsewhere.nodes} nodes, ${percent(elsewhere.share)} of the time, ran on the CPU and not on ${device}.`,
+        remedy:
+          'Set cpuFallback=allow to have the number with that share, or export the model so that the device can run it.',
+      },
+    };
+  }
+  if (precision !== 'fp32' && ran.share !== null && ran.share < PRECISION_SHARE) {
+    const casts = nodes.filter(({ op }) => op === 'Cast').length;
+    const inserted = casts > 0 ? ` with ${casts / 2} casts executed per input set` : '';
+    return {
+      facts,
+      invalid: {
+        reason: `${model} was asked for in ${precision} and ran in another precision: ${ran.text} of the time in products with weights${inserted}.`,
+        remedy: `This device has no ${precision} kernels for it: the number is of the precision that ran, and no gain of ${precision}.`,
+      },
+    };
+  }
+  return { facts };
+}
+
+function topOperators(nodes: readonly ExecutedNode[]): string {
+  const total = nodes.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [...shares(nodes, node => `${node.op}${executedPrecision(node) === null ? '' : '*'}`)]
+    .toSorted(([, a], [, b]) => b.seconds - a.seconds)
+    .slice(0, 6)
+    .map(([op, { seconds }]) => `${op} ${percent(total === 0 ? 0 : seconds / total)}`)
+    .join(', ');
+}
