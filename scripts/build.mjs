@@ -28,6 +28,7 @@ if (isStale && !process.argv.includes('--no-native')) step(['scripts/build-nativ
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 step(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
 step(['scripts/bundle-distributions.mjs']);
+step(['scripts/bundle-zod.mjs']);
 step(['scripts/write-json-schema.mjs']);
 
 let commit = null;

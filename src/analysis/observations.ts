@@ -2,7 +2,7 @@
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
 import { metricDefinition } from './metrics.ts';
 import { geometricMean } from './statistics.ts';
-import { usableLaunches } from './summarize.ts';
+import { heldToCeiling, usableLaunches } from './summarize.ts';
 
 /** The share of its roofline or line rate that a case reached; per launch: headline over the ceiling of that process. */
 export const LIMIT_FRACTION = 'limit_fraction';
@@ -61,15 +61,10 @@ export function launchValues(result: CaseResult, name: string): number[] {
   return usableLaunches(result.launches).map(launch => definition.ofLaunch(launch) ?? Number.NaN);
 }
 
-function limitFractions(result: CaseResult): number[] {
-  const definition = metricDefinition(result.headline ?? '');
-  const { limit } = result;
-  if (definition === undefined || limit === null) return [];
-  return usableLaunches(result.launches).map(launch => {
-    const ceiling = launch.ceilings[limit.name];
-    const value = definition.ofLaunch(launch);
-    return ceiling === undefined || value === null ? Number.NaN : value / ceiling;
-  });
+function limitFractions({ headline, limit, launches }: CaseResult): number[] {
+  if (headline === null || limit === null) return [];
+  const held = heldToCeiling(launches, { ceiling: limit.name, metric: headline });
+  return held === null ? [] : held.map(({ value, ceiling }) => value / ceiling);
 }
 
 const ENOUGH_UNITS = 3;

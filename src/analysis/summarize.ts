@@ -45,6 +45,22 @@ export function shareOfLimit(
   launches: readonly Launch[],
   limit: { ceiling: string; metric: string },
 ): CaseResult['limit'] {
+  const held = heldToCeiling(launches, limit);
+  const definition = metricDefinition(limit.metric);
+  if (held === null || definition === undefined) return null;
+  return {
+    name: limit.ceiling,
+    value: median(held.map(({ ceiling }) => ceiling)),
+    unit: definition.unit,
+    fraction: median(held.map(({ value, ceiling }) => value / ceiling)),
+  };
+}
+
+/** Rate and ceiling of each usable launch, in their order, as `shareOfLimit` takes them; null where a launch lacks either. */
+export function heldToCeiling(
+  launches: readonly Launch[],
+  limit: { ceiling: string; metric: string },
+): { value: number; ceiling: number }[] | null {
   const definition = metricDefinition(limit.metric);
   const usable = usableLaunches(launches);
   if (definition === undefined || usable.length === 0) return null;
@@ -56,13 +72,7 @@ export function shareOfLimit(
     measured.push({ value, ceiling });
   }
   const highest = Math.max(...measured.map(({ ceiling }) => ceiling));
-  const held = measured.map(({ value, ceiling }) => ({ value, ceiling: ceiling >= value ? ceiling : highest }));
-  return {
-    name: limit.ceiling,
-    value: median(held.map(({ ceiling }) => ceiling)),
-    unit: definition.unit,
-    fraction: median(held.map(({ value, ceiling }) => value / ceiling)),
-  };
+  return measured.map(({ value, ceiling }) => ({ value, ceiling: ceiling >= value ? ceiling : highest }));
 }
 
 /** A warning where a launch's own ceiling lies below its rate: something disturbed the probe. From docs/methodology.md. */

@@ -35,7 +35,7 @@ export function initialPolicy(document: ResultDocument, margin: string): string 
   for (const group of groups) {
     const { workload, backend, metric, cases } = group;
     const telling = tellingTag(group, groups);
-    const tags = [`workload:${workload}`, `backend:${backend}`];
+    const tags = [`workload:${workload}`, `backend:${backend}`].filter(tag => !tag.endsWith(':'));
     const names = [workload, backend];
     if (telling !== null) {
       tags.push(`${telling.name}:${telling.values.join('|')}`);

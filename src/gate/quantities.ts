@@ -68,6 +68,7 @@ export const QUANTITY_NAMES: readonly string[] = [
 const DERIVED: ReadonlySet<string> = new Set([
   'latency_seconds_p99',
   'latency_seconds_p999',
+  ...METRICS.map(metric => metric.name).filter(name => name.startsWith('early_stopping_')),
   ...COST_ROWS.map(row => row.name),
 ]);
 

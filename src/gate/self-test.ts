@@ -174,10 +174,16 @@ function changeSpeed(document: ResultDocument, change: number, better: 'higher' 
     const launches = result.launches.map(launch => ({
       ...launch,
       samplesSeconds: launch.samplesSeconds.map(seconds => seconds * factor),
+      ...(launch.windowSeconds !== undefined && { windowSeconds: stretched(launch.windowSeconds, factor) }),
     }));
     return withLaunches(result, launches);
   });
   return { ...document, cases };
+}
+
+/** Rates over the window follow it too. */
+function stretched([start, end]: readonly [number, number], factor: number): [number, number] {
+  return [start, start + factor * (end - start)];
 }
 
 function withLaunches(result: CaseResult, launches: Launch[]): CaseResult {
