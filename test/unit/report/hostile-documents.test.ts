@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareDocuments } from '../../../src/analysis/compare.ts';
 import { findOutliers } from '../../../src/analysis/fleet.ts';
 import { type Random, seededRandom } from '../../../src/analysis/random.ts';
+import { caseName } from '../../../src/cli/render/case-name.ts';
 import { comparisonMarkdown } from '../../../src/cli/render/compare-markdown.ts';
 import { comparisonText } from '../../../src/cli/render/compare-text.ts';
 import { fleetText } from '../../../src/cli/render/fleet-text.ts';
@@ -80,7 +81,7 @@ function show(document: ResultDocument, text: string): void {
     expect(shown).not.toMatch(/^::/m);
   }
   comparisonMarkdown(comparison);
-  htmlReport([document]);
+  htmlReport([document], caseName);
   for (const format of REPORT_FORMATS) format.render([document]);
 }
 
