@@ -9,17 +9,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareDocuments } from '../../../src/analysis/compare.ts';
 import { findOutliers } from '../../../src/analysis/fleet.ts';
 import { type Random, seededRandom } from '../../../src/analysis/random.ts';
-import { caseName } from '../../../src/cli/render/case-name.ts';
+import { caseLabel } from '../../../src/cli/render/case-label.ts';
 import { comparisonMarkdown } from '../../../src/cli/render/compare-markdown.ts';
 import { comparisonText } from '../../../src/cli/render/compare-text.ts';
 import { fleetText } from '../../../src/cli/render/fleet-text.ts';
 import { AibenchError } from '../../../src/errors.ts';
+import { readFleet } from '../../../src/evidence/read-fleet.ts';
+import { verifyDocument } from '../../../src/evidence/verify.ts';
 import { htmlReport } from '../../../src/report/html.ts';
 import { REPORT_FORMATS } from '../../../src/report/registry.ts';
 import { parseDocument } from '../../../src/results/read.ts';
-import { readFleet } from '../../../src/results/read-fleet.ts';
 import type { ResultDocument } from '../../../src/results/schema.ts';
-import { verifyDocument } from '../../../src/results/verify.ts';
 import { syntheticDocument } from '../../fixtures/synthetic.ts';
 
 let folder = '';
@@ -81,7 +81,7 @@ function show(document: ResultDocument, text: string): void {
     expect(shown).not.toMatch(/^::/m);
   }
   comparisonMarkdown(comparison);
-  htmlReport([document], caseName);
+  htmlReport([document], caseLabel);
   for (const format of REPORT_FORMATS) format.render([document]);
 }
 
