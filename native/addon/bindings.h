@@ -14,6 +14,7 @@ void export_system(Napi::Env env, Napi::Object exports);      // buildInfo, cpuF
 void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak
 void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createPointerChase
 void export_collective(Napi::Env env, Napi::Object exports);  // createAllreduce, allreduceAlgorithms
+void export_ort(Napi::Env env, Napi::Object exports);          // createOrtSession
 void export_telemetry(Napi::Env env, Napi::Object exports);   // probeNvml, createSampler
 
 // Throws status into JavaScript as an Error with `code` and `remedy`.

@@ -224,6 +224,62 @@ export type NvmlProbe =
   | { status: 'ok'; library: string; driverVersion: string; devices: NvmlDevice[] }
   | { status: 'absent' | 'unsupported' | 'denied'; reason: string; remedy: string };
 
+/** A tensor of ONNX Runtime: type and dims as onnxruntime-node names them. */
+export interface OrtTensor {
+  type: string;
+  dims: readonly number[];
+  data: ArrayBufferView;
+}
+
+export interface OrtPort {
+  name: string;
+  /** `float32`, `int64`, ... or null for what is not a tensor. */
+  type: string | null;
+  /** A text is a dynamic dimension's name; it may be empty. */
+  dims: (number | string)[];
+}
+
+export interface OrtSessionOptions {
+  /** Path of libonnxruntime. */
+  library: string;
+  model: string;
+  threads: number;
+  /** 0 or 1. */
+  spinning: number;
+  /** 0 or 1. */
+  optimise: number;
+  /** `cpu`, `cuda`, or a provider's name as SessionOptionsAppendExecutionProvider takes it. */
+  provider?: string;
+  profilePrefix?: string;
+}
+
+/** Inputs and outputs bound to buffers; every call computes on the calling thread. Throws NativeError. */
+export interface NativeOrtRun {
+  run(): void;
+  /** Seconds of so many runs, back to back. */
+  time(iterations: number): number;
+  /** The outputs' own memory, which the next run overwrites. Those that share an input's buffer are left out. */
+  outputs(): Record<string, OrtTensor>;
+}
+
+export interface NativeOrtSession {
+  version: string;
+  inputs: OrtPort[];
+  outputs: OrtPort[];
+  /**
+   * Runs twice, to learn the outputs' shapes and to bind buffers for them.
+   * @param shared outputs that are written into an input's buffer: { 'present.0.key': 'past.0.key' }
+   */
+  bind(
+    inputs: readonly (OrtTensor & { name: string })[],
+    outputs: readonly string[],
+    shared?: Record<string, string>,
+  ): NativeOrtRun;
+  /** Path of the profile. */
+  endProfiling(): string;
+  release(): void;
+}
+
 export interface NativeAddon {
   buildInfo(): BuildInfo;
   cpuFeatures(): CpuFeatures;
@@ -245,4 +301,7 @@ export interface NativeAddon {
   /** `libraries`: paths or sonames to try for libnvidia-ml, in order. */
   probeNvml(libraries: string[]): NvmlProbe;
   createSampler(channels: SamplerChannel[], nvmlLibraries: string[]): NativeSampler;
+
+  /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
+  createOrtSession(options: OrtSessionOptions): NativeOrtSession;
 }

@@ -2,7 +2,7 @@
  * Where onnxruntime-node is and what it came with, and the only place that loads it. It is an optional dependency: a machine
  * without it runs everything but inference. Looking for it loads nothing.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
@@ -50,6 +50,14 @@ export function findOrt(
   }
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return { status: 'ok', version, binaryFolder };
+}
+
+/** The C library that onnxruntime-node brings along, or null: `libonnxruntime.so.1`, `libonnxruntime.1.30.0.dylib`. */
+export function ortLibrary({
+  binaryFolder,
+}: Pick<Extract<OrtLookup, { status: 'ok' }>, 'binaryFolder'>): string | null {
+  const name = readdirSync(binaryFolder).find(file => /^libonnxruntime(\.[\d.]+)?\.(so|dylib)(\.\d+)*$/.test(file));
+  return name === undefined ? null : path.join(binaryFolder, name);
 }
 
 /**

@@ -13,6 +13,7 @@ import type { NamedTensors } from '../../src/models/tensor.ts';
 import { findOrt } from '../../src/runtime/ort.ts';
 import { FAULTS, type Fault, tensorError } from '../../src/workloads/inference/compare.ts';
 import type { EngineSession, SessionOptions } from '../../src/workloads/inference/engine.ts';
+import { type EngineName, openEngine } from '../../src/workloads/inference/engines.ts';
 import { openOrtNodeEngine } from '../../src/workloads/inference/ort-node-engine.ts';
 import { inferenceParams } from '../../src/workloads/inference/params.ts';
 import { createSessionHost, type SessionHost } from '../../src/workloads/inference/session-host.ts';
@@ -28,9 +29,9 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function host(raw: object, seed = 1): SessionHost {
-  const spec = { params: inferenceParams.parse(raw), threads: 1, seed, cacheDir: at('cache') };
-  return createSessionHost(spec, openOrtNodeEngine, { stopped: () => false, progress: () => {} });
+function host(raw: object, seed = 1, backend: EngineName = 'ort-node'): SessionHost {
+  const spec = { backend, params: inferenceParams.parse(raw), threads: 1, seed, cacheDir: at('cache') };
+  return createSessionHost(spec, () => openEngine(backend), { stopped: () => false, progress: () => {} });
 }
 
 /** The model's file by way of the cache. */

@@ -20,6 +20,14 @@ export interface TensorInfo {
   dims: readonly (number | string)[];
 }
 
+export interface BoundInference {
+  (): Promise<NamedTensors>;
+  /** Seconds of so many inferences back to back, timed inside the engine: for one that JavaScript need not be part of. */
+  time?(iterations: number): number;
+  /** The outputs of the last inference, where they lie in place. */
+  outputs?(): NamedTensors;
+}
+
 export interface EngineSession {
   inputs: readonly TensorInfo[];
   outputs: readonly TensorInfo[];
@@ -27,7 +35,12 @@ export interface EngineSession {
    * Takes the inputs over once and gives a function that runs one inference on them. Between the call and its result
    * there is nothing but the engine: this function is what is timed.
    */
-  bind(inputs: NamedTensors, fetches: readonly string[]): () => Promise<NamedTensors>;
+  bind(inputs: NamedTensors, fetches: readonly string[]): BoundInference;
+  /**
+   * The same with outputs written into the buffers of inputs, `{ present: past }`: a KV cache that stays in place. Absent
+   * where the engine cannot.
+   */
+  bindShared?(inputs: NamedTensors, fetches: readonly string[], shared: Record<string, string>): BoundInference;
   /** Writes the profile of a session that was opened with `profilePrefix`. */
   endProfiling(): void;
   release(): Promise<void>;
@@ -36,6 +49,8 @@ export interface EngineSession {
 export interface Engine {
   name: string;
   version: string;
+  /** Outputs are copied inside the timed call. */
+  copiesOutputs: boolean;
   /** Rejects with the engine's own error; ort-errors.ts makes a sentence of it. */
   open(file: string, options: SessionOptions): Promise<EngineSession>;
 }

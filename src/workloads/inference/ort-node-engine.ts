@@ -12,6 +12,7 @@ export function openOrtNodeEngine(): Engine {
   return {
     name: 'ort-node',
     version,
+    copiesOutputs: true,
     open: async (file, options) => wrapSession(ort, await ort.InferenceSession.create(file, sessionOptions(options))),
   };
 }

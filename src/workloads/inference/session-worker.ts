@@ -1,7 +1,7 @@
 /** Entry of the Worker thread in which a session lives; worker-client.ts is its other end. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { AibenchError, messageOf } from '../../errors.ts';
-import { openOrtNodeEngine } from './ort-node-engine.ts';
+import { openEngine } from './engines.ts';
 import { createSessionHost, type HostSpec } from './session-host.ts';
 import type { HostMethod, Reply, Request, SerialisedError } from './worker-protocol.ts';
 
@@ -9,7 +9,7 @@ const port = parentPort;
 if (port === null) throw new Error('session-worker is the entry of a Worker');
 
 const { spec, stopFlag } = workerData as { spec: HostSpec; stopFlag: Int32Array };
-const host = createSessionHost(spec, openOrtNodeEngine, {
+const host = createSessionHost(spec, () => openEngine(spec.backend), {
   stopped: () => Atomics.load(stopFlag, 0) !== 0,
   progress: message => send({ kind: 'progress', message }),
 });

@@ -35,12 +35,26 @@ export function monotonicSeconds(): number {
   return Number(process.hrtime.bigint()) / 1e9;
 }
 
-/** Times `run`. A rejection of `run` rejects the loop. */
-export async function runTimedLoop(run: () => Promise<unknown>, timing: Timing, hooks: LoopHooks): Promise<LoopResult> {
-  const iterations = iterationsPerSample(await calibrate(run), timing, shortestSampleSeconds());
-  const sample = async (): Promise<void> => {
-    for (let i = 0; i < iterations; i++) await run();
-  };
+/** Does so many runs and gives the seconds that they took together. */
+export type TimeRuns = (iterations: number) => Promise<number>;
+
+/** Times `run` from JavaScript. A rejection of `run` rejects the loop. */
+export function runTimedLoop(run: () => Promise<unknown>, timing: Timing, hooks: LoopHooks): Promise<LoopResult> {
+  return runSampledLoop(
+    async iterations => {
+      const start = monotonicSeconds();
+      for (let i = 0; i < iterations; i++) await run();
+      return monotonicSeconds() - start;
+    },
+    timing,
+    hooks,
+  );
+}
+
+/** The same for runs that time themselves. */
+export async function runSampledLoop(timeRuns: TimeRuns, timing: Timing, hooks: LoopHooks): Promise<LoopResult> {
+  const iterations = iterationsPerSample(await calibrate(timeRuns), timing, shortestSampleSeconds());
+  const sample = (): Promise<number> => timeRuns(iterations);
   hooks.progress('warm-up');
   const warmup = await runPhase(sample, {
     seconds: timing.maxWarmupSeconds,
@@ -106,7 +120,7 @@ interface Phase {
  * that it retains and their order is needed to see a drift.
  */
 async function runPhase(
-  sample: () => Promise<void>,
+  sample: () => Promise<number>,
   { seconds, minSamples, ended }: Phase,
 ): Promise<Pick<LoopResult, 'windowSeconds' | 'samplesSeconds'>> {
   const samplesSeconds: number[] = [];
@@ -123,11 +137,9 @@ async function runPhase(
   bench.add(
     'inference',
     async () => {
-      const start = bench.now();
-      await sample();
-      const overriddenDuration = bench.now() - start;
-      samplesSeconds.push(overriddenDuration / 1000);
-      return { overriddenDuration };
+      const seconds = await sample();
+      samplesSeconds.push(seconds);
+      return { overriddenDuration: seconds * 1000 };
     },
     {
       async: true,
@@ -143,16 +155,15 @@ async function runPhase(
 }
 
 /** Seconds of one run when nothing disturbs it: the least of a few. */
-async function calibrate(run: () => Promise<unknown>): Promise<number> {
+async function calibrate(timeRuns: TimeRuns): Promise<number> {
   const begin = monotonicSeconds();
   let least = Number.POSITIVE_INFINITY;
   for (let runs = 0, now = begin; now - begin < CALIBRATION_SECONDS || runs < CALIBRATION_RUNS; runs++) {
-    const start = monotonicSeconds();
-    await run();
+    const seconds = await timeRuns(1);
     now = monotonicSeconds();
-    least = Math.min(least, now - start);
+    least = Math.min(least, seconds);
     // A run that is this long is beyond any doubt about the clock.
-    if (now - start > CALIBRATION_SECONDS) break;
+    if (seconds > CALIBRATION_SECONDS) break;
   }
   return Math.max(least, 1e-9);
 }

@@ -11,6 +11,7 @@ import { measureFmaPeak } from '../ceilings.ts';
 import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { deviceSupport, resolveDevice } from './device.ts';
+import { ENGINE_NAMES, type EngineName, engineSupport } from './engines.ts';
 import { inferenceMetrics } from './metric-names.ts';
 import { type InferenceParams, inferenceParams, modelLabel } from './params.ts';
 import type { HostSpec } from './session-host.ts';
@@ -32,7 +33,7 @@ export const inference: Workload<InferenceParams> = {
   name: 'inference',
   summary: 'ONNX Runtime on ResNet-50, BERT, a Llama-style decoder or any .onnx file',
   params: inferenceParams,
-  backends: ['ort-node'],
+  backends: ENGINE_NAMES,
   metrics: inferenceMetrics,
   limit: params => (hasCeiling(params) ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null),
   label: params =>
@@ -52,7 +53,7 @@ export const inference: Workload<InferenceParams> = {
       .join(' '),
   overheadSeconds: (params, machine) => overheadSeconds(params, resolveThreads(params.threads, machine)),
   supports,
-  prepare: (params, _backend, context) => prepareInference(params, context),
+  prepare: (params, backend, context) => prepareInference(params, context, startSessionWorker, backend as EngineName),
 };
 
 /**
@@ -65,11 +66,13 @@ function hasCeiling(params: InferenceParams): boolean {
   );
 }
 
-async function supports(params: InferenceParams, _backend: string, machine: Machine): Promise<Support> {
+async function supports(params: InferenceParams, backend: string, machine: Machine): Promise<Support> {
   const ort = findOrt();
   if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
   const device = deviceSupport(params.device, ort);
   if (!device.supported) return device;
+  const engine = engineSupport(backend, params.device, ort);
+  if (!engine.supported) return engine;
   const working = findModel(params.model)?.workingBytes(workPoint(params)) ?? 0;
   const bytes = MEMORY_FACTOR * modelBytes(params) + 2 * working;
   return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
@@ -134,9 +137,10 @@ export async function prepareInference(
   params: InferenceParams,
   context: LaunchContext,
   start: (spec: HostSpec, progress: (message: string) => void) => RemoteHost = startSessionWorker,
+  backend: EngineName = 'ort-node',
 ): Promise<Prepared> {
   const threads = resolveThreads(params.threads, context.machine);
-  const spec = { params, threads, seed: context.seed, cacheDir: context.cacheDir };
+  const spec = { backend, params, threads, seed: context.seed, cacheDir: context.cacheDir };
   const host = start(spec, message => context.progress(message));
   const stop = (): void => host.stop();
   if (context.signal.aborted) stop();

@@ -140,7 +140,10 @@ describe('prepareInference', () => {
     const start = vi.fn(() => fakeHost());
     const context = fakeContext([3e9, 4e9]);
     const prepared = await prepareInference(mlp, context, start);
-    expect(start).toHaveBeenCalledWith({ params: mlp, threads: 3, seed: 5, cacheDir: 'cache' }, expect.any(Function));
+    expect(start).toHaveBeenCalledWith(
+      { backend: 'ort-node', params: mlp, threads: 3, seed: 5, cacheDir: 'cache' },
+      expect.any(Function),
+    );
     expect(prepared.facts).toEqual({ model: 'mlp-tiny' });
     expect(await prepared.verify()).toEqual(passed);
     expect(await prepared.measure()).toEqual({

@@ -1,0 +1,139 @@
+// Binding of inputs and outputs to buffers, and the runs on them.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+
+#include "core/aligned_buffer.h"
+#include "ort/ort_session.h"
+
+#define AIBENCH_ORT_TRY(call)                          \
+  do {                                                 \
+    const Status status_ = library_->check((call));    \
+    if (!status_.ok()) return status_;                 \
+  } while (false)
+
+namespace aibench::ort {
+namespace {
+
+std::size_t element_bytes(int type) {
+  for (const ElementType& row : kElementTypes) {
+    if (row.type == type) return row.bytes;
+  }
+  return 0;
+}
+
+// Type and shape of what a run returned.
+Status read_shape(const Library& library, const Value* value, OutputTensor* out) {
+  const Api& api = library.api();
+  TensorInfo* raw = nullptr;
+  Status status = library.check(api.GetTensorTypeAndShape(value, &raw));
+  if (!status.ok()) return status;
+  const std::unique_ptr<TensorInfo, void (*)(TensorInfo*)> info(raw, api.ReleaseTensorTypeAndShapeInfo);
+  std::size_t rank = 0;
+  status = library.check(api.GetTensorElementType(raw, &out->type));
+  if (status.ok()) status = library.check(api.GetDimensionsCount(raw, &rank));
+  out->dims.resize(rank);
+  if (status.ok()) status = library.check(api.GetDimensions(raw, out->dims.data(), rank));
+  if (!status.ok()) return status;
+  out->bytes = element_bytes(out->type);
+  for (const std::int64_t dim : out->dims) out->bytes *= static_cast<std::size_t>(dim);
+  if (element_bytes(out->type) != 0) return Status::success();
+  return Status::failure("ORT_TYPE", "output " + out->name + " has an element type that cannot be bound to a buffer");
+}
+
+}  // namespace
+
+Status OrtSession::bind(const std::vector<InputTensor>& inputs, const std::vector<std::string>& outputs,
+                        const std::vector<std::pair<std::string, std::string>>& shared,
+                        std::unique_ptr<BoundRun>* out) {
+  const Api& api = library_->api();
+  auto run = std::make_unique<BoundRun>();
+  run->session_ = shared_from_this();
+  AIBENCH_ORT_TRY(api.CreateIoBinding(session_, &run->binding_));
+  for (const InputTensor& input : inputs) {
+    Value* value = nullptr;
+    AIBENCH_ORT_TRY(api.CreateTensorWithDataAsOrtValue(memory_, input.data, input.bytes, input.dims.data(),
+                                                       input.dims.size(), input.type, &value));
+    run->values_.push_back(value);
+    AIBENCH_ORT_TRY(api.BindInput(run->binding_, input.name.c_str(), value));
+  }
+  std::vector<std::string> unknown;
+  for (const std::string& name : outputs) {
+    const auto pair = std::find_if(shared.begin(), shared.end(), [&](const auto& one) { return one.first == name; });
+    if (pair == shared.end()) {
+      unknown.push_back(name);
+      AIBENCH_ORT_TRY(api.BindOutputToDevice(run->binding_, name.c_str(), memory_));
+      continue;
+    }
+    const auto input = std::find_if(inputs.begin(), inputs.end(), [&](const auto& one) { return one.name == pair->second; });
+    if (input == inputs.end()) return Status::failure("ORT_SHARED", "there is no input " + pair->second + " to share");
+    AIBENCH_ORT_TRY(
+        api.BindOutput(run->binding_, name.c_str(), run->values_[static_cast<std::size_t>(input - inputs.begin())]));
+  }
+  AIBENCH_ORT_TRY(api.RunWithBinding(session_, nullptr, run->binding_));
+  if (device_) AIBENCH_ORT_TRY(api.SynchronizeBoundOutputs(run->binding_));
+
+  Allocator* allocator = nullptr;
+  AIBENCH_ORT_TRY(api.GetAllocatorWithDefaultOptions(&allocator));
+  Value** values = nullptr;
+  std::size_t count = 0;
+  AIBENCH_ORT_TRY(api.GetBoundOutputValues(run->binding_, allocator, &values, &count));
+  Status status = Status::success();
+  for (std::size_t i = 0; i < count; ++i) {
+    OutputTensor tensor;
+    tensor.name = i < outputs.size() ? outputs[i] : "";
+    if (status.ok()) status = read_shape(*library_, values[i], &tensor);
+    if (status.ok()) status = library_->check(api.GetTensorMutableData(values[i], &tensor.data));
+    api.ReleaseValue(values[i]);
+    run->outputs_.push_back(std::move(tensor));
+  }
+  const Status freed = library_->check(api.AllocatorFree(allocator, values));
+  if (!status.ok()) return status;
+  if (!freed.ok()) return freed;
+
+  for (OutputTensor& tensor : run->outputs_) {
+    if (std::find(unknown.begin(), unknown.end(), tensor.name) == unknown.end()) continue;
+    auto memory = std::make_shared<AlignedBuffer>();
+    // A tensor without elements still wants an address.
+    status = memory->allocate(std::max<std::size_t>(tensor.bytes, 64));
+    if (!status.ok()) return status;
+    tensor.data = memory->as<void>();
+    tensor.memory = std::shared_ptr<void>(memory, tensor.data);
+    Value* value = nullptr;
+    AIBENCH_ORT_TRY(api.CreateTensorWithDataAsOrtValue(memory_, tensor.data, tensor.bytes, tensor.dims.data(),
+                                                       tensor.dims.size(), tensor.type, &value));
+    run->values_.push_back(value);
+    AIBENCH_ORT_TRY(api.BindOutput(run->binding_, tensor.name.c_str(), value));
+  }
+  status = run->run();
+  if (status.ok()) *out = std::move(run);
+  return status;
+}
+
+BoundRun::~BoundRun() {
+  const Api& api = session_->library_->api();
+  if (binding_ != nullptr) api.ReleaseIoBinding(binding_);
+  for (Value* value : values_) api.ReleaseValue(value);
+}
+
+Status BoundRun::run() {
+  const auto& library_ = session_->library_;
+  const Api& api = library_->api();
+  AIBENCH_ORT_TRY(api.RunWithBinding(session_->session_, nullptr, binding_));
+  // A device may still be at work when the call returns.
+  if (session_->device_) AIBENCH_ORT_TRY(api.SynchronizeBoundOutputs(binding_));
+  return Status::success();
+}
+
+Status BoundRun::time(std::uint64_t iterations, double* seconds) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  for (std::uint64_t i = 0; i < iterations; ++i) {
+    Status status = run();
+    if (!status.ok()) return status;
+  }
+  *seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return Status::success();
+}
+
+}  // namespace aibench::ort
