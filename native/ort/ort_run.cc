@@ -15,11 +15,31 @@
 namespace aibench::ort {
 namespace {
 
+constexpr std::size_t kLargeBytes = 1 << 21;
+constexpr std::size_t kAlignment = 64;
+
 std::size_t element_bytes(int type) {
   for (const ElementType& row : kElementTypes) {
     if (row.type == type) return row.bytes;
   }
   return 0;
+}
+
+// Memory for an output; large ones on huge pages.
+Status allocate(OutputTensor* tensor) {
+  if (tensor->bytes >= kLargeBytes) {
+    auto memory = std::make_shared<AlignedBuffer>();
+    const Status status = memory->allocate(tensor->bytes);
+    tensor->data = memory->as<void>();
+    tensor->memory = std::shared_ptr<void>(memory, tensor->data);
+    return status;
+  }
+  // A tensor without elements still wants an address.
+  const std::size_t bytes = (std::max<std::size_t>(tensor->bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
+  tensor->data = std::aligned_alloc(kAlignment, bytes);
+  if (tensor->data == nullptr) return Status::failure("OUT_OF_MEMORY", "the operating system refused memory", "Choose a smaller size.");
+  tensor->memory = std::shared_ptr<void>(tensor->data, std::free);
+  return Status::success();
 }
 
 // Type and shape of what a run returned.
@@ -93,12 +113,8 @@ Status OrtSession::bind(const std::vector<InputTensor>& inputs, const std::vecto
 
   for (OutputTensor& tensor : run->outputs_) {
     if (std::find(unknown.begin(), unknown.end(), tensor.name) == unknown.end()) continue;
-    auto memory = std::make_shared<AlignedBuffer>();
-    // A tensor without elements still wants an address.
-    status = memory->allocate(std::max<std::size_t>(tensor.bytes, 64));
+    status = allocate(&tensor);
     if (!status.ok()) return status;
-    tensor.data = memory->as<void>();
-    tensor.memory = std::shared_ptr<void>(memory, tensor.data);
     Value* value = nullptr;
     AIBENCH_ORT_TRY(api.CreateTensorWithDataAsOrtValue(memory_, tensor.data, tensor.bytes, tensor.dims.data(),
                                                        tensor.dims.size(), tensor.type, &value));
