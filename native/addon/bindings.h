@@ -11,7 +11,7 @@
 namespace aibench::addon {
 
 void export_system(Napi::Env env, Napi::Object exports);      // buildInfo, cpuFeatures, cpuCaches, affinity, clockInfo, now
-void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak
+void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak, gemmPeers
 void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createPointerChase
 void export_collective(Napi::Env env, Napi::Object exports);  // createAllreduce, allreduceAlgorithms
 void export_ort(Napi::Env env, Napi::Object exports);          // createOrtSession

@@ -1,8 +1,9 @@
-// createGemm, createPeak.
+// createGemm, createPeak, gemmPeers.
 #include "addon/bindings.h"
 #include "addon/options.h"
 #include "gemm/gemm_problem.h"
 #include "gemm/peak_problem.h"
+#include "gemm/peers/peer.h"
 
 namespace aibench::addon {
 namespace {
@@ -27,6 +28,7 @@ Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   options.threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
   options.isa = read.optional_text("isa");
+  options.backend = read.optional_text("backend");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();
   return finish(info.Env(), status, std::move(problem));
@@ -42,11 +44,33 @@ Napi::Value create_peak(const Napi::CallbackInfo& info) {
   return finish(info.Env(), status, std::move(problem));
 }
 
+Napi::Value gemm_peers(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array result = Napi::Array::New(env);
+  for (const PeerInfo& peer : list_peers()) {
+    Napi::Object row = Napi::Object::New(env);
+    Napi::Array dtypes = Napi::Array::New(env);
+    for (const std::string& dtype : peer.dtypes) dtypes.Set(dtypes.Length(), dtype);
+    row.Set("name", peer.name);
+    row.Set("found", Napi::Boolean::New(env, peer.found));
+    row.Set("reason", peer.reason);
+    row.Set("remedy", peer.remedy);
+    row.Set("path", peer.path);
+    row.Set("version", peer.version);
+    row.Set("threading", peer.threading);
+    row.Set("kernel", peer.kernel);
+    row.Set("dtypes", dtypes);
+    result.Set(result.Length(), row);
+  }
+  return result;
+}
+
 }  // namespace
 
 void export_gemm(Napi::Env env, Napi::Object exports) {
   exports.Set("createGemm", Napi::Function::New(env, create_gemm, "createGemm"));
   exports.Set("createPeak", Napi::Function::New(env, create_peak, "createPeak"));
+  exports.Set("gemmPeers", Napi::Function::New(env, gemm_peers, "gemmPeers"));
 }
 
 }  // namespace aibench::addon

@@ -93,6 +93,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   const Work& work() const { return work_; }
   const std::string& fault_kinds() const { return fault_kinds_; }
   const std::map<std::string, std::string>& facts() const { return facts_; }
+  const std::map<std::string, double>& ceilings() const { return ceilings_; }
   void set_prepared() { prepared_ = true; }
   void set_ran() { ran_ = true; }
 
@@ -118,7 +119,11 @@ class Runner : public std::enable_shared_from_this<Runner> {
         job->status = quit ? Status::failure("PROBLEM_DISPOSED", "the problem was disposed before the call began")
                            : guarded(job->work);
         auto facts = std::make_shared<std::map<std::string, std::string>>(problem_->facts());
-        post([this, facts, job = std::shared_ptr<Job>(std::move(job))](Napi::Env env) { settle(env, *job, *facts); });
+        auto ceilings = std::make_shared<std::map<std::string, double>>(problem_->ceilings());
+        post([this, facts, ceilings, job = std::shared_ptr<Job>(std::move(job))](Napi::Env env) {
+          ceilings_ = std::move(*ceilings);
+          settle(env, *job, *facts);
+        });
         continue;
       }
       problem_.reset();
@@ -180,6 +185,7 @@ class Runner : public std::enable_shared_from_this<Runner> {
   const Work work_;
   const std::string fault_kinds_;
   std::map<std::string, std::string> facts_;
+  std::map<std::string, double> ceilings_;
   bool busy_ = false;
   bool prepared_ = false;
   bool ran_ = false;
@@ -315,6 +321,12 @@ Napi::Value facts(Napi::Env env, const RunnerPointer& runner) {
   return result;
 }
 
+Napi::Value ceilings(Napi::Env env, const RunnerPointer& runner) {
+  Napi::Object result = Napi::Object::New(env);
+  for (const auto& [key, value] : runner->ceilings()) result.Set(key, value);
+  return result;
+}
+
 }  // namespace
 
 Napi::Error to_error(Napi::Env env, const Status& status) {
@@ -338,6 +350,7 @@ Napi::Value wrap_problem(Napi::Env env, std::unique_ptr<Problem> problem) {
   method("faultKinds", [runner](const Napi::CallbackInfo& info) { return fault_kinds(info.Env(), runner); });
   method("work", [runner](const Napi::CallbackInfo& info) { return work(info.Env(), runner); });
   method("facts", [runner](const Napi::CallbackInfo& info) { return facts(info.Env(), runner); });
+  method("ceilings", [runner](const Napi::CallbackInfo& info) { return ceilings(info.Env(), runner); });
   method("stop", [runner](const Napi::CallbackInfo&) { runner->stop_flag().store(true); });
   method("dispose", [runner](const Napi::CallbackInfo&) { runner->dispose(); });
   // A problem that nobody holds any more is disposed like one that was.

@@ -31,7 +31,7 @@ AlignedBuffer& AlignedBuffer::operator=(AlignedBuffer&& other) noexcept {
   return *this;
 }
 
-Status AlignedBuffer::allocate(std::size_t bytes) {
+Status AlignedBuffer::reserve(std::size_t bytes) {
   release();
   const std::size_t rounded = (bytes + kHugePage - 1) & ~(kHugePage - 1);
   if (rounded < bytes || rounded + kHugePage < rounded) {
@@ -51,6 +51,12 @@ Status AlignedBuffer::allocate(std::size_t bytes) {
 #ifdef MADV_HUGEPAGE
   madvise(data_, rounded, MADV_HUGEPAGE);  // a hint: without huge pages everything still works
 #endif
+  return Status::success();
+}
+
+Status AlignedBuffer::allocate(std::size_t bytes) {
+  Status status = reserve(bytes);
+  if (!status.ok()) return status;
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   for (std::size_t offset = 0; offset < bytes; offset += page) {
     static_cast<volatile char*>(data_)[offset] = 0;

@@ -17,6 +17,8 @@ class AlignedBuffer {
 
   // Zeroed, every page touched by the calling thread. Fails with OUT_OF_MEMORY; an earlier content is gone either way.
   Status allocate(std::size_t bytes);
+  // The same with no page touched: each lies near the thread that writes it first.
+  Status reserve(std::size_t bytes);
   void release();
   std::size_t size() const { return size_; }
   // How much of it lies on transparent huge pages now, bytes; 0 where the system does not say. Reads /proc: not for a

@@ -43,6 +43,12 @@ class Problem {
   // Facts for the record: kernel name, isa, blocking, bytes allocated. Keys are camelCase.
   virtual std::map<std::string, std::string> facts() const = 0;
   virtual int threads() const = 0;
+  // Called before every sample and after the last, outside of what is timed: a look, well under a millisecond, at what
+  // the machine could do at best just now. A clock that moves then moves the ceiling too, and a ceiling taken only before
+  // and after cannot come out below what ran in between.
+  virtual void sample_ceilings() {}
+  // The highest that sample_ceilings() has seen, by the names of the result document (fma_flops_per_second, ...).
+  virtual std::map<std::string, double> ceilings() const { return {}; }
 };
 
 }  // namespace aibench

@@ -26,6 +26,18 @@ void bind_to(int cpu) {
 #endif
 }
 
+void bind_to_all([[maybe_unused]] const std::vector<int>& cpus) {
+#ifdef __linux__
+  const int capacity = cpus.back() + 1;
+  cpu_set_t* set = CPU_ALLOC(capacity);
+  const std::size_t bytes = CPU_ALLOC_SIZE(capacity);
+  CPU_ZERO_S(bytes, set);
+  for (int cpu : cpus) CPU_SET_S(static_cast<std::size_t>(cpu), bytes, set);
+  pthread_setaffinity_np(pthread_self(), bytes, set);
+  CPU_FREE(set);
+#endif
+}
+
 struct alignas(kLine) PaddedFlag {
   std::atomic<std::uint32_t> value{0};
 };
@@ -102,6 +114,8 @@ ThreadTeam::~ThreadTeam() {
 int ThreadTeam::size() const { return state_->size; }
 bool ThreadTeam::oversubscribed() const { return state_->oversubscribed; }
 void ThreadTeam::bind_caller() { bind_to(state_->cpus.front()); }
+
+void ThreadTeam::release_caller() { bind_to_all(state_->cpus); }
 
 void ThreadTeam::run(Function fn, void* context) {
   State& s = *state_;

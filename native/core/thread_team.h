@@ -22,6 +22,8 @@ class ThreadTeam {
   bool oversubscribed() const;
   // Pins the calling thread as member 0.
   void bind_caller();
+  // The opposite: the calling thread, and threads that it starts from now on, may use every CPU of the process.
+  void release_caller();
 
   // Calls fn(context, member) on every member and returns when all are done. Not reentrant; fn must not throw.
   using Function = void (*)(void* context, int member);

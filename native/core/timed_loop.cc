@@ -93,9 +93,11 @@ TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options
            (measured >= options.target_seconds && result.samples.size() >= options.min_samples);
   };
   while (!enough() && !stop.load(std::memory_order_relaxed)) {
+    problem.sample_ceilings();
     result.samples.push_back(time_batch(problem, result.iterations_per_sample));
     measured += result.samples.back();
   }
+  problem.sample_ceilings();
   result.window_end = monotonic_seconds();
   result.complete = enough();
   return result;

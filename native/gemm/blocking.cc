@@ -1,6 +1,7 @@
 #include "gemm/blocking.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace aibench {
 namespace {
@@ -30,6 +31,23 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
   if (total == 0) return multiple;
   const std::size_t parts = ceil_div(total, limit);
   return ceil_div(ceil_div(total, parts), multiple) * multiple;
+}
+
+static long envl(const char*n,long d){const char*e=getenv(n);return e?atol(e):d;}
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t element_bytes,
+                 std::size_t tile_rows, std::size_t tile_columns) {
+  Plan plan{};
+  static const long kb=envl("KB",0), ah=envl("AHEAD",0), pa=envl("PACKA",-1), skm=envl("SKM",0);
+  std::size_t kc = limits.kc;
+  plan.ahead = tile_columns;
+  plan.mc = balanced_part(m, limits.mc, tile_rows);
+  if (m <= (size_t)skm && kb) { kc = kb; plan.ahead = ah; plan.mc = (m+tile_rows-1)/tile_rows*tile_rows; }
+  plan.kc = balanced_part(k, kc, 4);
+  plan.nc = balanced_part(n, limits.nc, tile_columns);
+  plan.pack_a = m > tile_rows && n > 3 * tile_columns && (k*element_bytes % 4096 == 0 || n >= 2048);
+  if (m <= (size_t)skm) plan.pack_a = false;
+  if (pa>=0) plan.pack_a = pa && m > tile_rows;
+  return plan;
 }
 
 ThreadGrid thread_grid(int threads, std::size_t m, std::size_t n, std::size_t tile_rows, std::size_t tile_columns) {

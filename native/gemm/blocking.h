@@ -22,6 +22,15 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
 // `total` cut into equal parts of at most `limit`, each rounded up to `multiple`: the size of a part.
 std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t multiple);
 
+// How one thread cuts its product.
+struct Plan {
+  std::size_t mc, kc, nc;  // sizes of the parts
+  bool pack_a;
+  std::size_t ahead;  // columns by which B is prefetched where it is read in place
+};
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t element_bytes,
+                 std::size_t tile_rows, std::size_t tile_columns);
+
 // Which part of the rows and columns of C each thread computes: a grid of row_parts x column_parts.
 struct ThreadGrid {
   int row_parts = 1;

@@ -1,12 +1,13 @@
 #include "gemm/gemm.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace aibench {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
+// A tile prefetches k / 4 lines; this many tiles fetch k * NR elements where a step of the panel is up to 128 bytes wide.
+constexpr std::size_t kPanelPrefetchTiles = 8;
 
 // Part i of `count` things cut into `parts` nearly equal pieces starts here.
 std::size_t cut(std::size_t count, std::size_t parts, std::size_t i) { return count * i / parts; }
@@ -21,8 +22,13 @@ void scale(std::size_t m, std::size_t n, T beta, T* c, std::size_t ldc) {
   }
 }
 
-// Rows that are this many bytes apart fall on a few sets of a cache only: copying the block costs less than losing it.
-bool rows_collide(std::size_t stride_bytes) { return stride_bytes % 1024 == 0; }
+// `count` things in `parts` nearly equal pieces, the larger ones first, without a division per piece.
+struct Pieces {
+  std::size_t parts, small, larger;
+  Pieces(std::size_t count, std::size_t most) : parts(ceil_div(count, most)), small(count / parts), larger(count % parts) {}
+  std::size_t begin(std::size_t i) const { return i * small + std::min(i, larger); }
+  std::size_t size(std::size_t i) const { return small + (i < larger ? 1 : 0); }
+};
 
 }  // namespace
 
@@ -38,11 +44,11 @@ Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m,
     : kernel_(kernel), team_(team), limits_(limits) {
   const auto columns = static_cast<std::size_t>(kernel.columns());
   const auto rows = static_cast<std::size_t>(kernel.rows);
-  const std::size_t kc = std::min(limits_.kc, max_k) + 4;
+  const std::size_t kc = std::min(limits_.kc, max_k) + 16;
   const std::size_t line = kCacheLine / sizeof(T);
   packed_b_elements_ = ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc;
   packed_b_elements_ = ceil_div(packed_b_elements_, line) * line;
-  packed_a_elements_ = (std::min(limits_.mc, max_m) + rows) * (kc + 2 * line);
+  packed_a_elements_ = (std::min(limits_.mc, max_m) + rows) * kc;
 }
 
 template <typename T>
@@ -66,26 +72,36 @@ Status Gemm<T>::allocate() {
 }
 
 template <typename T>
+typename Gemm<T>::Part Gemm<T>::part_of(int member, std::size_t m, std::size_t n) const {
+  const auto lanes = static_cast<std::size_t>(kernel_.lanes);
+  const ThreadGrid grid = thread_grid(team_.size(), m, n, static_cast<std::size_t>(kernel_.rows), lanes);
+  if (member >= grid.row_parts * grid.column_parts) return {m, 0, n, 0};
+  const auto row_parts = static_cast<std::size_t>(grid.row_parts);
+  const auto column_parts = static_cast<std::size_t>(grid.column_parts);
+  const std::size_t i = static_cast<std::size_t>(member) / column_parts;
+  const std::size_t j = static_cast<std::size_t>(member) % column_parts;
+  const std::size_t vectors = ceil_div(n, lanes);
+  Part part;
+  part.row = cut(m, row_parts, i);
+  part.rows = cut(m, row_parts, i + 1) - part.row;
+  part.column = std::min(n, cut(vectors, column_parts, j) * lanes);
+  part.columns = std::min(n, cut(vectors, column_parts, j + 1) * lanes) - part.column;
+  return part;
+}
+
+template <typename T>
 void Gemm<T>::run(const GemmArguments<T>& g) {
   if (g.m == 0 || g.n == 0) return;
-  const auto lanes = static_cast<std::size_t>(kernel_.lanes);
-  const ThreadGrid grid = thread_grid(team_.size(), g.m, g.n, static_cast<std::size_t>(kernel_.rows), lanes);
   team_.run([&](int member) {
-    if (member >= grid.row_parts * grid.column_parts) return;
-    const auto row_parts = static_cast<std::size_t>(grid.row_parts);
-    const auto column_parts = static_cast<std::size_t>(grid.column_parts);
-    const std::size_t i = static_cast<std::size_t>(member) / column_parts;
-    const std::size_t j = static_cast<std::size_t>(member) % column_parts;
-    const std::size_t vectors = ceil_div(g.n, lanes);
-    const std::size_t first_row = cut(g.m, row_parts, i);
-    const std::size_t first_column = std::min(g.n, cut(vectors, column_parts, j) * lanes);
-    GemmArguments<T> part = g;
-    part.m = cut(g.m, row_parts, i + 1) - first_row;
-    part.n = std::min(g.n, cut(vectors, column_parts, j + 1) * lanes) - first_column;
-    part.a = g.a + first_row * g.lda;
-    part.b = g.b + first_column;
-    part.c = g.c + first_row * g.ldc + first_column;
-    run_part(part, workspace_[static_cast<std::size_t>(member)].template as<T>());
+    const Part part = part_of(member, g.m, g.n);
+    if (part.rows == 0 || part.columns == 0) return;
+    GemmArguments<T> own = g;
+    own.m = part.rows;
+    own.n = part.columns;
+    own.a = g.a + part.row * g.lda;
+    own.b = g.b + part.column;
+    own.c = g.c + part.row * g.ldc + part.column;
+    run_part(own, workspace_[static_cast<std::size_t>(member)].template as<T>());
   });
 }
 
@@ -99,68 +115,106 @@ void Gemm<T>::run_part(const GemmArguments<T>& part, T* workspace) const {
   }
 }
 
+// One block of A (mc x kc) times one of B (kc x nc).
+template <typename T>
+struct Gemm<T>::Block {
+  std::size_t m, n, k;
+  const T* a;
+  std::size_t lda;
+  const T* b;
+  std::size_t ldb;
+  T* c;
+  std::size_t ldc;
+  T alpha, beta;
+  T* packed_a;  // nullptr: A is read in place
+  T* packed_b;
+  bool b_is_packed;   // by the block of rows before
+  bool only_block;    // no other block of rows will read packed B: one panel's room serves all panels
+  std::size_t ahead;  // columns by which B is prefetched where it is read in place
+};
+
 template <typename T>
 void Gemm<T>::run_blocks(const GemmArguments<T>& g, T* packed_b, T* packed_a) const {
-  const auto lanes = static_cast<std::size_t>(kernel_.lanes);
-  const auto panel_vectors = static_cast<std::size_t>(kernel_.vectors);
   const auto tile_rows = static_cast<std::size_t>(kernel_.rows);
-  const std::size_t kc_part = balanced_part(g.k, limits_.kc, 4);
-  const std::size_t mc_part = balanced_part(g.m, limits_.mc, tile_rows);
-  const std::size_t nc_part = balanced_part(g.n, limits_.nc, lanes * panel_vectors);
-  const std::size_t line = kCacheLine / sizeof(T);
-  const std::size_t copied_lda = ceil_div(kc_part, line) * line + line;
-  const bool copy_a = rows_collide(g.lda * sizeof(T)) && g.m > tile_rows && g.n > 4 * lanes * panel_vectors;
-
-  Tile<T> t;
-  t.alpha = g.alpha;
-  t.ldc = static_cast<std::ptrdiff_t>(g.ldc);
-  for (std::size_t jc = 0; jc < g.n; jc += nc_part) {
-    const std::size_t nc = std::min(nc_part, g.n - jc);
-    const std::size_t vectors = ceil_div(nc, lanes);
-    const std::size_t panels = ceil_div(vectors, panel_vectors);
-    for (std::size_t pc = 0; pc < g.k; pc += kc_part) {
-      const std::size_t kc = std::min(kc_part, g.k - pc);
-      t.k = kc;
-      t.beta = pc == 0 ? g.beta : T{1};
-      for (std::size_t ic = 0; ic < g.m; ic += mc_part) {
-        const std::size_t mc = std::min(mc_part, g.m - ic);
-        const std::size_t row_panels = ceil_div(mc, tile_rows);
-        const T* a = g.a + ic * g.lda + pc;
-        t.lda = static_cast<std::ptrdiff_t>(g.lda);
-        if (copy_a) {
-          for (std::size_t i = 0; i < mc; ++i) std::memcpy(packed_a + i * copied_lda, a + i * g.lda, kc * sizeof(T));
-          a = packed_a;
-          t.lda = static_cast<std::ptrdiff_t>(copied_lda);
-        }
-        for (std::size_t j = 0; j < panels; ++j) {
-          const std::size_t first_vector = cut(vectors, panels, j);
-          const std::size_t width = cut(vectors, panels, j + 1) - first_vector;
-          const std::size_t column = first_vector * lanes;
-          const T* source = g.b + pc * g.ldb + jc + column;
-          T* panel = packed_b + column * kc;
-          t.tail = std::min(nc - column, width * lanes) - (width - 1) * lanes;
-          // The first row of tiles packs the panel while it computes; nobody needs it packed if there is no second.
-          const bool whole = t.tail == lanes;
-          const bool in_place = whole && ic == 0 && (row_panels == 1 && mc_part >= g.m);
-          const bool packing = whole && ic == 0 && !in_place;
-          if (ic == 0 && !whole) {
-            kernel_.pack_b(kc, source, static_cast<std::ptrdiff_t>(g.ldb), static_cast<int>(width), t.tail, panel);
-          }
-          for (std::size_t p = 0; p < row_panels; ++p) {
-            const std::size_t row = cut(mc, row_panels, p);
-            const std::size_t height = cut(mc, row_panels, p + 1) - row;
-            t.a = a + row * static_cast<std::size_t>(t.lda);
-            t.c = g.c + (ic + row) * g.ldc + jc + column;
-            const bool pack_now = packing && p == 0;
-            t.b = pack_now || in_place ? source : panel;
-            t.ldb = static_cast<std::ptrdiff_t>(pack_now || in_place ? g.ldb : width * lanes);
-            t.pack = panel;
-            t.prefetch = reinterpret_cast<const char*>(t.b);
-            t.prefetch_stride = 0;
-            (pack_now ? kernel_.packing : kernel_.plain)[height][width](t);
-          }
-        }
+  const auto tile_columns = static_cast<std::size_t>(kernel_.columns());
+  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, sizeof(T), tile_rows, tile_columns);
+  for (std::size_t jc = 0; jc < g.n; jc += plan.nc) {
+    for (std::size_t pc = 0; pc < g.k; pc += plan.kc) {
+      for (std::size_t ic = 0; ic < g.m; ic += plan.mc) {
+        Block block;
+        block.m = std::min(plan.mc, g.m - ic);
+        block.n = std::min(plan.nc, g.n - jc);
+        block.k = std::min(plan.kc, g.k - pc);
+        block.a = g.a + ic * g.lda + pc;
+        block.lda = g.lda;
+        block.b = g.b + pc * g.ldb + jc;
+        block.ldb = g.ldb;
+        block.c = g.c + ic * g.ldc + jc;
+        block.ldc = g.ldc;
+        block.alpha = g.alpha;
+        block.beta = pc == 0 ? g.beta : T{1};
+        block.packed_a = plan.pack_a ? packed_a : nullptr;
+        block.packed_b = packed_b;
+        block.b_is_packed = ic != 0;
+        block.only_block = plan.mc >= g.m;
+        block.ahead = plan.ahead;
+        run_block(block);
       }
+    }
+  }
+}
+
+template <typename T>
+void Gemm<T>::run_block(const Block& g) const {
+  const auto lanes = static_cast<std::size_t>(kernel_.lanes);
+  const Pieces rows(g.m, static_cast<std::size_t>(kernel_.rows));
+  const Pieces columns(ceil_div(g.n, lanes), static_cast<std::size_t>(kernel_.vectors));
+  Tile<T> t;
+  t.k = g.k;
+  t.alpha = g.alpha;
+  t.beta = g.beta;
+  t.ldb = static_cast<std::ptrdiff_t>(g.ldb);
+  t.ldc = static_cast<std::ptrdiff_t>(g.ldc);
+  t.lda = static_cast<std::ptrdiff_t>(g.lda);
+  const FromA from_a = g.packed_a == nullptr ? FromA::kInPlace : FromA::kPacked;
+  for (std::size_t p = 0; from_a == FromA::kPacked && p < rows.parts; ++p) {
+    const std::size_t row = rows.begin(p);
+    kernel_.pack_a(g.k, g.a + row * g.lda, t.lda, static_cast<int>(rows.size(p)), g.packed_a + row * g.k);
+  }
+  for (std::size_t j = 0; j < columns.parts; ++j) {
+    const std::size_t width = columns.size(j), column = columns.begin(j) * lanes;
+    const T* source = g.b + column;
+    T* panel = g.only_block ? g.packed_b : g.packed_b + column * g.k;
+    t.tail = std::min(g.n - column, width * lanes) - (width - 1) * lanes;
+    t.pack_b = panel;
+    // The first row of tiles packs the panel while it computes; nobody needs it packed if there is no second.
+    FromB from_b = FromB::kPacked;
+    if (!g.b_is_packed) {
+      from_b = t.tail != lanes ? FromB::kPacked : g.only_block && rows.parts == 1 ? FromB::kInPlace : FromB::kPacking;
+      if (t.tail != lanes) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
+    }
+    const TileVariants<T>& larger = kernel_.tiles[rows.size(0)][width];
+    const TileVariants<T>& smaller = kernel_.tiles[rows.small][width];
+    for (std::size_t p = 0; p < rows.parts; ++p) {
+      const std::size_t row = rows.begin(p);
+      const TileVariants<T>& tiles = p < rows.larger ? larger : smaller;
+      const std::size_t height = rows.size(p);
+      t.a = from_a == FromA::kPacked ? g.packed_a + row * g.k : g.a + row * g.lda;
+      t.c = g.c + row * g.ldc + column;
+      t.b = from_b == FromB::kPacked ? panel : source;
+      if (from_b != FromB::kPacked) {  // B in place: a few columns on
+        t.prefetch = reinterpret_cast<const char*>(source + g.ahead);
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(g.ldb * sizeof(T));
+      } else if (g.b_is_packed && p < kPanelPrefetchTiles) {  // the next panel, which is packed too
+        const std::size_t lines_per_tile = g.k / 4;
+        t.prefetch = reinterpret_cast<const char*>(panel + g.k * width * lanes) + p * lines_per_tile * kCacheLine;
+        t.prefetch_stride = kCacheLine;
+      } else {  // A's next tile: what four steps of it take
+        t.prefetch = reinterpret_cast<const char*>(t.a + (from_a == FromA::kPacked ? height * g.k : height * g.lda));
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * (from_a == FromA::kPacked ? height : 1) * sizeof(T));
+      }
+      tiles.choose(from_a, from_b)(t);
+      from_b = FromB::kPacked;
     }
   }
 }

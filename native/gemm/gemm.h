@@ -7,24 +7,10 @@
 #include "core/status.h"
 #include "core/thread_team.h"
 #include "gemm/blocking.h"
+#include "gemm/gemm_arguments.h"
 #include "gemm/microkernel.h"
 
 namespace aibench {
-
-// Row-major operands; strides in elements, lda >= k, ldb >= n, ldc >= n. m, n and k may be 0. The BLAS rules: with
-// beta == 0 C is not read; with alpha == 0 or k == 0 A and B are not read.
-template <typename T>
-struct GemmArguments {
-  std::size_t m, n, k;
-  T alpha;
-  const T* a;
-  std::size_t lda;
-  const T* b;
-  std::size_t ldb;
-  T beta;
-  T* c;
-  std::size_t ldc;
-};
 
 // A kernel with its blocking and workspace. The workspace is taken once, so that run() allocates nothing.
 template <typename T>
@@ -39,6 +25,12 @@ class Gemm {
   // Each thread touches its own part, so that it lies near it. Fails with OUT_OF_MEMORY.
   Status allocate();
 
+  // What one member of the team computes of an m x n product: rows [row, row + rows), columns [column, column + columns).
+  struct Part {
+    std::size_t row, rows, column, columns;
+  };
+  Part part_of(int member, std::size_t m, std::size_t n) const;
+
   // On the thread that is member 0 of the team.
   void run(const GemmArguments<T>& arguments);
 
@@ -48,6 +40,8 @@ class Gemm {
  private:
   void run_part(const GemmArguments<T>& part, T* workspace) const;
   void run_blocks(const GemmArguments<T>& part, T* packed_b, T* packed_a) const;
+  struct Block;
+  void run_block(const Block& block) const;
 
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;

@@ -10,7 +10,8 @@
 #include "core/aligned_buffer.h"
 #include "core/available_memory.h"
 #include "core/thread_team.h"
-#include "gemm/gemm.h"
+#include "gemm/fma_peak.h"
+#include "gemm/gemm_engine.h"
 #include "gemm/kernel_registry.h"
 #include "gemm/random_fill.h"
 #include "gemm/verification.h"
@@ -24,24 +25,25 @@ enum Stream : std::uint64_t { kStreamA = 1, kStreamB, kStreamSigns, kStreamFault
 template <typename T>
 class GemmProblem final : public Problem {
  public:
-  GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel)
-      : options_(options), kernel_(kernel) {}
+  // `peer` is nullptr for our own kernels. `kernel` gives the FMA ceiling either way.
+  GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel, std::shared_ptr<Peer> peer)
+      : options_(options), kernel_(kernel), peer_(std::move(peer)) {}
 
   Status prepare() override {
     team_.emplace(options_.threads);
-    team_->bind_caller();
-    gemm_.emplace(kernel_, *team_, options_.m, options_.n, options_.k);
+    if (peer_ == nullptr) {
+      engine_ = std::make_unique<NativeEngine<T>>(kernel_, *team_, options_.m, options_.n, options_.k);
+    } else {
+      engine_ = std::make_unique<PeerEngine<T>>(peer_, *team_);
+    }
     Status status = check_memory(bytes_needed(), title());
-    if (status.ok()) status = a_.allocate(options_.m * options_.k * sizeof(T));
-    if (status.ok()) status = b_.allocate(options_.k * options_.n * sizeof(T));
-    if (status.ok()) status = c_.allocate(options_.m * options_.n * sizeof(T));
-    if (status.ok()) status = gemm_->allocate();
+    if (status.ok()) status = a_.reserve(options_.m * options_.k * sizeof(T));
+    if (status.ok()) status = b_.reserve(options_.k * options_.n * sizeof(T));
+    if (status.ok()) status = c_.reserve(options_.m * options_.n * sizeof(T));
+    if (status.ok()) status = engine_->prepare();
     if (!status.ok()) return status;
-    fill(a_, kStreamA);
-    fill(b_, kStreamB);
-    // NaN in C: an element that no kernel writes, or a kernel that reads C although beta is 0, does not go unnoticed.
-    T* c = c_.template as<T>();
-    std::fill(c, c + options_.m * options_.n, std::numeric_limits<T>::quiet_NaN());
+    peak_.emplace(kernel_, *team_);
+    fill();
     huge_page_bytes_ = a_.huge_page_bytes() + b_.huge_page_bytes() + c_.huge_page_bytes();
     return status;
   }
@@ -49,7 +51,13 @@ class GemmProblem final : public Problem {
   void run(std::uint64_t iterations) override {
     const GemmArguments<T> arguments{options_.m, options_.n, options_.k, T{1},      a_.template as<T>(), options_.k,
                                      b_.template as<T>(), options_.n, T{0}, c_.template as<T>(), options_.n};
-    for (; iterations != 0; --iterations) gemm_->run(arguments);
+    // A peer that reports a failure leaves C as it was, which the verification finds.
+    for (; iterations != 0; --iterations) static_cast<void>(engine_->run(arguments));
+  }
+
+  void sample_ceilings() override { peak_->sample(); }
+  std::map<std::string, double> ceilings() const override {
+    return {{"fma_flops_per_second", peak_ ? peak_->best() : 0}};
   }
 
   Verification verify() override {
@@ -82,15 +90,14 @@ class GemmProblem final : public Problem {
   }
 
   std::map<std::string, std::string> facts() const override {
-    std::map<std::string, std::string> facts{{"kernel", kernel_.name},
-                                             {"isa", isa_name(kernel_.isa)},
-                                             {"threads", std::to_string(options_.threads)}};
-    if (gemm_) {
-      const Blocking blocking = gemm_->limits();
-      facts["mc"] = std::to_string(blocking.mc);
-      facts["kc"] = std::to_string(blocking.kc);
-      facts["nc"] = std::to_string(blocking.nc);
-      facts["bytesAllocated"] = std::to_string(a_.size() + b_.size() + c_.size() + gemm_->workspace_bytes());
+    std::map<std::string, std::string> facts{{"threads", std::to_string(options_.threads)}};
+    if (peer_ == nullptr) {
+      facts["kernel"] = kernel_.name;
+      facts["isa"] = isa_name(kernel_.isa);
+    }
+    if (engine_ != nullptr) {
+      for (auto& [key, value] : engine_->facts()) facts[key] = value;
+      facts["bytesAllocated"] = std::to_string(a_.size() + b_.size() + c_.size() + engine_->workspace_bytes());
       facts["hugePageBytes"] = std::to_string(huge_page_bytes_);
     }
     return facts;
@@ -108,18 +115,28 @@ class GemmProblem final : public Problem {
 
   double bytes_needed() const {
     constexpr double kAlignment = 4 * (4 << 20);  // what AlignedBuffer adds to each
-    return work().bytes + static_cast<double>(gemm_->workspace_bytes()) + kAlignment * options_.threads;
+    return work().bytes + static_cast<double>(engine_->workspace_bytes()) + kAlignment * options_.threads;
   }
 
-  void fill(AlignedBuffer& buffer, Stream which) {
-    const std::uint64_t seed = stream(which);
-    T* data = buffer.as<T>();
-    const std::size_t count = buffer.size() / sizeof(T);
-    const auto members = static_cast<std::size_t>(team_->size());
-    team_->run([=](int member) {
-      const std::size_t end = count * (static_cast<std::size_t>(member) + 1) / members;
-      for (std::size_t i = count * static_cast<std::size_t>(member) / members; i < end; ++i) {
-        data[i] = random_unit<T>(seed, i);
+  // Every element is written first by a thread that will read it, so that its page lies near that thread: a member fills
+  // what the grid gives it of C, and a share of the rows of A and the columns of B that it multiplies.
+  void fill() {
+    const std::uint64_t seed_a = stream(kStreamA), seed_b = stream(kStreamB);
+    const Gemm<T> layout(kernel_, *team_, options_.m, options_.n, options_.k);
+    const std::size_t n = options_.n, k = options_.k;
+    T *a = a_.template as<T>(), *b = b_.template as<T>(), *c = c_.template as<T>();
+    team_->run([&](int member) {
+      const auto part = layout.part_of(member, options_.m, n);
+      // The first part of a row of parts fills A, the first of a column of parts fills B.
+      for (std::size_t i = part.row; part.column == 0 && i < part.row + part.rows; ++i) {
+        for (std::size_t l = 0; l < k; ++l) a[i * k + l] = random_unit<T>(seed_a, i * k + l);
+      }
+      for (std::size_t l = 0; part.row == 0 && part.rows != 0 && l < k; ++l) {
+        for (std::size_t j = part.column; j < part.column + part.columns; ++j) b[l * n + j] = random_unit<T>(seed_b, l * n + j);
+      }
+      // NaN in C: an element that no kernel writes, or a kernel that reads C although beta is 0, does not go unnoticed.
+      for (std::size_t i = part.row; i < part.row + part.rows; ++i) {
+        std::fill_n(c + i * n + part.column, part.columns, std::numeric_limits<T>::quiet_NaN());
       }
     });
   }
@@ -173,18 +190,35 @@ class GemmProblem final : public Problem {
 
   const GemmProblemOptions options_;
   const Microkernel<T>& kernel_;
+  const std::shared_ptr<Peer> peer_;
   std::optional<ThreadTeam> team_;
-  std::optional<Gemm<T>> gemm_;
+  std::unique_ptr<GemmEngine<T>> engine_;
+  std::optional<FmaPeak<T>> peak_;
   AlignedBuffer a_, b_, c_;
   std::size_t huge_page_bytes_ = 0;
   std::uint64_t faults_ = 0;
 };
 
+Status check_dtype(const PeerInfo& peer, const std::string& dtype) {
+  std::string known;
+  for (const std::string& name : peer.dtypes) {
+    if (name == dtype) return Status::success();
+    known += (known.empty() ? "" : ", ") + name;
+  }
+  return Status::failure("DTYPE_UNSUPPORTED", "the backend " + peer.name + " is driven for " + known + " only, not for " + dtype,
+                         "Choose one of: " + known + ".");
+}
+
 template <typename T>
 Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem) {
   const Microkernel<T>* kernel = nullptr;
+  std::shared_ptr<Peer> peer;
   Status status = choose_microkernel<T>(options.isa, &kernel);
-  if (status.ok()) *problem = std::make_unique<GemmProblem<T>>(options, *kernel);
+  if (status.ok() && !options.backend.empty() && options.backend != "native") {
+    status = open_peer(options.backend, &peer);
+    if (status.ok()) status = check_dtype(peer->info(), options.dtype);
+  }
+  if (status.ok()) *problem = std::make_unique<GemmProblem<T>>(options, *kernel, std::move(peer));
   return status;
 }
 

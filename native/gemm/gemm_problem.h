@@ -1,4 +1,4 @@
-// GEMM as a Problem: C = A * B with random inputs, on our own kernels.
+// GEMM as a Problem: C = A * B with random inputs, on our own kernels or on a peer.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +14,11 @@ struct GemmProblemOptions {
   std::size_t m = 0, n = 0, k = 0;
   int threads = 1;
   std::uint64_t seed = 0;
-  std::string isa;  // empty: the best that the CPU and AIBENCH_ISA allow
+  std::string isa;      // empty: the best that the CPU and AIBENCH_ISA allow
+  std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
 };
 
-// Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED; allocates nothing large.
+// Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED, BACKEND_UNKNOWN, LIBRARY_ABSENT, LIBRARY_BROKEN; allocates nothing large.
 Status create_gemm_problem(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem);
 
 }  // namespace aibench

@@ -75,7 +75,7 @@ class PeakProblem final : public Problem {
 
  private:
   int lanes() const { return kernel_.lanes; }
-  int chains() const { return kernel_.rows * kernel_.vectors; }
+  int chains() const { return kPeakChains; }
   // Elements between the results of two threads: whole pages, so that they share nothing.
   std::size_t stride() const { return 4096; }
 

@@ -1,5 +1,6 @@
 // f32, 2 x 4, plain C++: the path that runs everywhere. A "vector" is one element.
 #include "gemm/kernels/tile_body.h"
+#include "gemm/kernels/twelve.h"
 
 namespace aibench {
 namespace {
@@ -25,6 +26,9 @@ struct Vector {
   static void store(float* p, Register v) { *p = v; }
   static Register load_partial(const float* p, std::size_t) { return *p; }
   static void store_partial(float* p, Register v, std::size_t) { *p = v; }
+  static constexpr int kTransposedRows = 1, kTransposedSteps = 1;
+  static void transpose(const float* a, std::ptrdiff_t, float* packed, std::ptrdiff_t) { *packed = *a; }
+  AIBENCH_ACCUMULATE_TWELVE_PLAIN
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <arm_neon.h>
 
 #include "gemm/kernels/tile_body.h"
+#include "gemm/kernels/twelve.h"
 
 namespace aibench {
 namespace {
@@ -36,6 +37,11 @@ struct Vector {
     vst1q_f32(lanes, v);
     for (std::size_t i = 0; i < count; ++i) p[i] = lanes[i];
   }
+  static constexpr int kTransposedRows = 1, kTransposedSteps = 1;
+  static void transpose(const float* a, std::ptrdiff_t, float* packed, std::ptrdiff_t) { *packed = *a; }
+#define AIBENCH_FMLA(c) "fmla " c ".4s, %[a].4s, %[b].4s\n\t"
+  AIBENCH_ACCUMULATE_TWELVE(AIBENCH_FMLA, "w")
+#undef AIBENCH_FMLA
 };
 
 }  // namespace

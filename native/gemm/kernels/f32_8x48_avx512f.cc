@@ -8,6 +8,7 @@
 #endif
 
 #include "gemm/kernels/tile_body.h"
+#include "gemm/kernels/twelve.h"
 
 namespace aibench {
 namespace {
@@ -59,6 +60,22 @@ struct Vector {
   static __mmask16 mask(std::size_t count) { return static_cast<__mmask16>((1u << count) - 1); }
   static Register load_partial(const float* p, std::size_t count) { return _mm512_maskz_loadu_ps(mask(count), p); }
   static void store_partial(float* p, Register v, std::size_t count) { _mm512_mask_storeu_ps(p, mask(count), v); }
+#endif
+  static constexpr int kTransposedRows = 4, kTransposedSteps = 4;
+  static void transpose(const float* a, std::ptrdiff_t lda, float* packed, std::ptrdiff_t step) {
+    __m128 r0 = _mm_loadu_ps(a), r1 = _mm_loadu_ps(a + lda), r2 = _mm_loadu_ps(a + 2 * lda), r3 = _mm_loadu_ps(a + 3 * lda);
+    _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+    _mm_storeu_ps(packed, r0);
+    _mm_storeu_ps(packed + step, r1);
+    _mm_storeu_ps(packed + 2 * step, r2);
+    _mm_storeu_ps(packed + 3 * step, r3);
+  }
+#ifdef AIBENCH_SIMDE
+  AIBENCH_ACCUMULATE_TWELVE_PLAIN
+#else
+#define AIBENCH_FMA231(c) "vfmadd231ps %[b], %[a], " c "\n\t"
+  AIBENCH_ACCUMULATE_TWELVE(AIBENCH_FMA231, "v")
+#undef AIBENCH_FMA231
 #endif
 };
 

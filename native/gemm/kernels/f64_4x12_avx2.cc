@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "gemm/kernels/tile_body.h"
+#include "gemm/kernels/twelve.h"
 
 namespace aibench {
 namespace {
@@ -31,6 +32,15 @@ struct Vector {
   }
   static Register load_partial(const double* p, std::size_t count) { return _mm256_maskload_pd(p, mask(count)); }
   static void store_partial(double* p, Register v, std::size_t count) { _mm256_maskstore_pd(p, mask(count), v); }
+  static constexpr int kTransposedRows = 2, kTransposedSteps = 2;
+  static void transpose(const double* a, std::ptrdiff_t lda, double* packed, std::ptrdiff_t step) {
+    const __m128d r0 = _mm_loadu_pd(a), r1 = _mm_loadu_pd(a + lda);
+    _mm_storeu_pd(packed, _mm_unpacklo_pd(r0, r1));
+    _mm_storeu_pd(packed + step, _mm_unpackhi_pd(r0, r1));
+  }
+#define AIBENCH_FMA231(c) "vfmadd231pd %[b], %[a], " c "\n\t"
+  AIBENCH_ACCUMULATE_TWELVE(AIBENCH_FMA231, "x")
+#undef AIBENCH_FMA231
 };
 
 }  // namespace

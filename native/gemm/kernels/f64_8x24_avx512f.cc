@@ -8,6 +8,7 @@
 #endif
 
 #include "gemm/kernels/tile_body.h"
+#include "gemm/kernels/twelve.h"
 
 namespace aibench {
 namespace {
@@ -59,6 +60,19 @@ struct Vector {
   static __mmask8 mask(std::size_t count) { return static_cast<__mmask8>((1u << count) - 1); }
   static Register load_partial(const double* p, std::size_t count) { return _mm512_maskz_loadu_pd(mask(count), p); }
   static void store_partial(double* p, Register v, std::size_t count) { _mm512_mask_storeu_pd(p, mask(count), v); }
+#endif
+  static constexpr int kTransposedRows = 2, kTransposedSteps = 2;
+  static void transpose(const double* a, std::ptrdiff_t lda, double* packed, std::ptrdiff_t step) {
+    const __m128d r0 = _mm_loadu_pd(a), r1 = _mm_loadu_pd(a + lda);
+    _mm_storeu_pd(packed, _mm_unpacklo_pd(r0, r1));
+    _mm_storeu_pd(packed + step, _mm_unpackhi_pd(r0, r1));
+  }
+#ifdef AIBENCH_SIMDE
+  AIBENCH_ACCUMULATE_TWELVE_PLAIN
+#else
+#define AIBENCH_FMA231(c) "vfmadd231pd %[b], %[a], " c "\n\t"
+  AIBENCH_ACCUMULATE_TWELVE(AIBENCH_FMA231, "v")
+#undef AIBENCH_FMA231
 #endif
 };
 

@@ -25,22 +25,31 @@ namespace {
 #define AIBENCH_LOAD_B(v)                                                  \
   typename V::Register b##v = V::zero();                                   \
   if constexpr (N > v) {                                                   \
-    b##v = V::load(b + v * V::kLanes);                                     \
+    b##v = V::load(b + (kPackedB ? u * N + v : v) * V::kLanes);            \
     V::pin(b##v);                                                          \
-    if constexpr (kPacking) V::store(pack + v * V::kLanes, b##v);          \
+    if constexpr (kB == FromB::kPacking) V::store(pack + (u * N + v) * V::kLanes, b##v); \
   }
+// In packed A the R elements of a step lie side by side; in place they are lda apart.
 #define AIBENCH_STEP_ROW(r, base, offset)                                  \
   if constexpr (R > r) {                                                   \
-    const typename V::Register a##r = V::broadcast_in_order(at(base, offset)); \
+    const typename V::Register a##r =                                      \
+        V::broadcast_in_order(kPackedA ? a_low + u * R + r : at(base, offset) + u); \
     AIBENCH_ROW(AIBENCH_FMA, r)                                            \
   }
 
-// One step of k: a row of B times a column of A. The empty asm statements keep GCC from turning the few strides into
-// dozens of precomputed offsets, which it would then reload from the stack in every step.
-#define AIBENCH_STEP                                                       \
+// Step u of a group of k: a row of B times a column of A. Where an operand is packed, u is a constant in the address, and
+// one line is prefetched per group; where B is in place, its rows are far apart and each step prefetches.
+#define AIBENCH_STEP(step)                                                 \
   {                                                                        \
-    __builtin_prefetch(prefetch, 0, 2);                                    \
-    prefetch += prefetch_stride;                                           \
+    constexpr int u = step;                                                \
+    if constexpr (!kPackedB) {                                             \
+      __builtin_prefetch(prefetch, 0, 2);                                  \
+      if constexpr (N * V::kLanes * sizeof(T) > 64) __builtin_prefetch(prefetch + 64, 0, 2); \
+      prefetch += prefetch_stride;                                         \
+    } else if constexpr (u == 0) {                                         \
+      __builtin_prefetch(prefetch, 0, 2);                                  \
+      prefetch += prefetch_stride;                                         \
+    }                                                                      \
     AIBENCH_LOAD_B(0) AIBENCH_LOAD_B(1) AIBENCH_LOAD_B(2) AIBENCH_LOAD_B(3) \
     AIBENCH_STEP_ROW(0, a_low, 0)                                          \
     AIBENCH_STEP_ROW(1, a_low, lda)                                        \
@@ -50,16 +59,26 @@ namespace {
     AIBENCH_STEP_ROW(5, a_high, lda)                                       \
     AIBENCH_STEP_ROW(6, a_high, 2 * lda)                                   \
     AIBENCH_STEP_ROW(7, a_high, lda3)                                      \
-    ++a_low;                                                               \
+    if constexpr (!kPackedB) b = at(b, ldb);                               \
+    asm("" : "+r"(b), "+r"(prefetch));                                     \
+  }
+
+// Moves the pointers past a group. The empty asm statements keep GCC from turning the few strides into dozens of
+// precomputed offsets, which it would then reload from the stack in every step.
+#define AIBENCH_ADVANCE(steps)                                             \
+  {                                                                        \
+    a_low += (kPackedA ? R : 1) * (steps);                                 \
     asm("" : "+r"(a_low));                                                 \
-    if constexpr (R > 4) {                                                 \
-      ++a_high;                                                            \
+    if constexpr (R > 4 && !kPackedA) {                                    \
+      a_high += (steps);                                                   \
       asm("" : "+r"(a_high));                                              \
     }                                                                      \
-    b = at(b, ldb);                                                        \
-    asm("" : "+r"(b), "+r"(prefetch));                                     \
-    if constexpr (kPacking) {                                              \
-      pack += N * V::kLanes;                                               \
+    if constexpr (kPackedB) {                                              \
+      b += (steps) * N * V::kLanes;                                        \
+      asm("" : "+r"(b));                                                   \
+    }                                                                      \
+    if constexpr (kB == FromB::kPacking) {                                 \
+      pack += (steps) * N * V::kLanes;                                     \
       asm("" : "+r"(pack));                                                \
     }                                                                      \
   }
@@ -85,9 +104,10 @@ inline __attribute__((always_inline)) void store_c(typename V::Element* c, typen
   }
 }
 
-template <typename V, int R, int N, bool kPacking>
+template <typename V, int R, int N, FromA kA, FromB kB>
 void tile(const Tile<typename V::Element>& t) {
   using T = typename V::Element;
+  constexpr bool kPackedA = kA == FromA::kPacked, kPackedB = kB == FromB::kPacked;
   AIBENCH_GRID(AIBENCH_DECLARE)
   const T* a_low = t.a;
   const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(T));  // strides in bytes from here on
@@ -95,8 +115,8 @@ void tile(const Tile<typename V::Element>& t) {
   asm("" : "+r"(lda3));
   [[maybe_unused]] const T* a_high = at(a_low, R > 4 ? 4 * lda : 0);
   const T* b = t.b;
-  const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(T));
-  [[maybe_unused]] T* pack = t.pack;
+  [[maybe_unused]] const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(T));
+  [[maybe_unused]] T* pack = t.pack_b;
   const char* prefetch = t.prefetch;
   const std::ptrdiff_t prefetch_stride = t.prefetch_stride;
 
@@ -115,12 +135,16 @@ void tile(const Tile<typename V::Element>& t) {
       c_ahead += t.ldc;
       until_next = spacing;
     }
-    AIBENCH_STEP
-    AIBENCH_STEP
-    AIBENCH_STEP
-    AIBENCH_STEP
+    AIBENCH_STEP(0)
+    AIBENCH_STEP(1)
+    AIBENCH_STEP(2)
+    AIBENCH_STEP(3)
+    AIBENCH_ADVANCE(4)
   }
-  for (std::size_t rest = t.k % 4; rest != 0; --rest) AIBENCH_STEP
+  for (std::size_t rest = t.k % 4; rest != 0; --rest) {
+    AIBENCH_STEP(0)
+    AIBENCH_ADVANCE(1)
+  }
 
   const typename V::Register alpha = V::broadcast(&t.alpha);
   const typename V::Register beta = V::broadcast(&t.beta);
@@ -145,25 +169,41 @@ void pack_panel(std::size_t k, const typename V::Element* b, std::ptrdiff_t ldb,
   }
 }
 
-template <typename V, int R, int N>
-void multiply_add_chains(std::size_t steps, const typename V::Element* a_values, const typename V::Element* b_values,
-                         typename V::Element* sums) {
-  AIBENCH_GRID(AIBENCH_DECLARE)
-  typename V::Register a = V::load(a_values);
-  typename V::Register b = V::load(b_values);
-#define AIBENCH_CHAIN(r, v) \
-  if constexpr (R > r && N > v) V::accumulate(c##r##v, a, b);
-  for (std::size_t i = 0; i < steps; ++i) {
-    V::pin(a);
-    AIBENCH_GRID(AIBENCH_CHAIN)
+// `rows` rows of A, lda apart, to k steps of `rows` elements side by side. V::transpose does small rectangles in registers.
+template <typename V>
+void pack_rows(std::size_t k, const typename V::Element* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
+  int r = 0;
+  for (; r + V::kTransposedRows <= rows; r += V::kTransposedRows) {
+    const typename V::Element* row = a + r * lda;
+    std::size_t l = 0;
+    for (; l + V::kTransposedSteps <= k; l += V::kTransposedSteps) {
+      V::transpose(row + l, lda, packed + l * static_cast<std::size_t>(rows) + r, rows);
+    }
+    for (; l < k; ++l) {
+      for (int i = 0; i < V::kTransposedRows; ++i) packed[l * static_cast<std::size_t>(rows) + r + i] = row[i * lda + l];
+    }
   }
-#undef AIBENCH_CHAIN
-#define AIBENCH_STORE(r, v) \
-  if constexpr (R > r && N > v) V::store(sums + (r * N + v) * V::kLanes, c##r##v);
-  AIBENCH_GRID(AIBENCH_STORE)
-#undef AIBENCH_STORE
+  for (; r < rows; ++r) {
+    const typename V::Element* row = a + r * lda;
+    typename V::Element* to = packed + r;
+    for (std::size_t l = 0; l < k; ++l, to += rows) *to = row[l];
+  }
 }
 
+// One asm statement for all chains: with one statement each GCC puts two register moves beside every FMA, and the ceiling
+// comes out below the kernels (docs/kernels.md).
+template <typename V>
+void multiply_add_chains(std::size_t steps, const typename V::Element* a_values, const typename V::Element* b_values,
+                         typename V::Element* sums) {
+  typename V::Register c0 = V::zero(), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
+  typename V::Register c6 = c0, c7 = c0, c8 = c0, c9 = c0, c10 = c0, c11 = c0;
+  const typename V::Register a = V::load(a_values), b = V::load(b_values);
+  for (std::size_t i = steps; i != 0; --i) V::accumulate_twelve(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, a, b);
+  const typename V::Register all[kPeakChains] = {c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11};
+  for (int i = 0; i < kPeakChains; ++i) V::store(sums + i * V::kLanes, all[i]);
+}
+
+#undef AIBENCH_ADVANCE
 #undef AIBENCH_STEP
 #undef AIBENCH_STEP_ROW
 #undef AIBENCH_LOAD_B
@@ -174,8 +214,12 @@ void multiply_add_chains(std::size_t steps, const typename V::Element* a_values,
 
 template <typename V, int R, int N>
 constexpr void fill_row(Microkernel<typename V::Element>& kernel) {
-  kernel.plain[R][N] = tile<V, R, N, false>;
-  kernel.packing[R][N] = tile<V, R, N, true>;
+  auto& row = kernel.tiles[R][N];
+  row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
+  row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
+  row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
+  row.packed[0] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
+  row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacked>;
   if constexpr (N > 1) fill_row<V, R, N - 1>(kernel);
 }
 
@@ -189,8 +233,7 @@ constexpr void fill_grid(Microkernel<typename V::Element>& kernel) {
 template <typename V, int R, int N>
 constexpr Microkernel<typename V::Element> make_microkernel(const char* name, Isa isa) {
   static_assert(R <= kMaxTileRows && N <= kMaxTileVectors);
-  Microkernel<typename V::Element> kernel{name, isa, R, N, V::kLanes, {}, {}, pack_panel<V>,
-                                         multiply_add_chains<V, R, N>};
+  Microkernel<typename V::Element> kernel{name, isa, R, N, V::kLanes, {}, pack_panel<V>, pack_rows<V>, multiply_add_chains<V>};
   fill_grid<V, R, N>(kernel);
   return kernel;
 }

@@ -1,0 +1,46 @@
+// The FMA ceiling, sampled: independent chains of the kernel's own multiply-add on every member of a team.
+#pragma once
+#include <algorithm>
+#include <vector>
+
+#include "core/clock.h"
+#include "core/thread_team.h"
+#include "gemm/microkernel.h"
+
+namespace aibench {
+
+template <typename T>
+class FmaPeak {
+ public:
+  // `team` and `kernel` have to outlive this object.
+  FmaPeak(const Microkernel<T>& kernel, ThreadTeam& team)
+      : kernel_(kernel), team_(team), sums_(static_cast<std::size_t>(team.size()) * kStride) {
+    for (int i = 0; i < kMaxLanes; ++i) a_[i] = b_[i] = static_cast<T>(1 + i % 4);
+  }
+
+  // Some 30 microseconds; the best of all calls so far counts, since a ceiling is what the machine does undisturbed.
+  void sample() {
+    constexpr std::size_t kSteps = 12'000;
+    const double begin = monotonic_seconds();
+    team_.run([this](int member) {
+      kernel_.multiply_add_chains(kSteps, a_, b_, sums_.data() + static_cast<std::size_t>(member) * kStride);
+    });
+    const double seconds = monotonic_seconds() - begin;
+    const double flops = 2.0 * static_cast<double>(kSteps) * kPeakChains * kernel_.lanes * team_.size();
+    best_ = std::max(best_, flops / seconds);
+  }
+
+  // FLOP/s; 0 before the first sample.
+  double best() const { return best_; }
+
+ private:
+  static constexpr std::size_t kStride = 4096;  // whole pages between the threads' results
+  const Microkernel<T>& kernel_;
+  ThreadTeam& team_;
+  alignas(64) T a_[kMaxLanes];
+  alignas(64) T b_[kMaxLanes];
+  std::vector<T> sums_;
+  double best_ = 0;
+};
+
+}  // namespace aibench

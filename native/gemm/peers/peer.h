@@ -1,0 +1,47 @@
+// Other people's GEMM, opened at run time and driven and verified like our own: the peers that a rate is compared with.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/status.h"
+#include "gemm/gemm_arguments.h"
+
+namespace aibench {
+
+// What `aibench list backends` says of a library.
+struct PeerInfo {
+  std::string name;
+  bool found = false;
+  std::string reason, remedy;  // where it was not found or does not load
+  std::string path, version;
+  std::string threading;  // pthreads, OpenMP, sequential, unknown
+  std::string kernel;     // which kernels the library chose for this CPU, in its own words
+  std::vector<std::string> dtypes;
+};
+
+// One opened library. Its threads are its own: they are not pinned, and inherit the affinity of the thread that opens it
+// (OpenBLAS) or first runs it (OpenMP), so neither may be pinned to one CPU when it is to use several.
+class Peer {
+ public:
+  virtual ~Peer() = default;
+  virtual PeerInfo info() const = 0;
+  // Fails with THREADS_UNSUPPORTED where the library cannot be told.
+  virtual Status set_threads(int threads) = 0;
+  // Row-major, neither operand transposed; false where the library reports a failure or lacks the dtype.
+  virtual bool multiply(const GemmArguments<float>& arguments) = 0;
+  virtual bool multiply(const GemmArguments<double>& arguments) = 0;
+};
+
+// Names of all peers that aibench knows, in the order of the table.
+std::vector<std::string> peer_names();
+
+// The library of that name, opened once per process and never closed: some do not survive it. Fails with
+// BACKEND_UNKNOWN, LIBRARY_ABSENT, LIBRARY_BROKEN.
+Status open_peer(const std::string& name, std::shared_ptr<Peer>* peer);
+
+// All of them, opened.
+std::vector<PeerInfo> list_peers();
+
+}  // namespace aibench
