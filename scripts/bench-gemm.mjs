@@ -1,27 +1,35 @@
-// GEMM against the FMA peak, interleaved in one process: for each shape in turn a peak sample, a GEMM sample, again and again,
-// so that a clock that moves moves both. Prints best and median rates and the share of the peak.
+// GEMM against the FMA peak and against the libraries that are here, in one interleaved run: for each shape, round after round
+// in a new order, one sample of each of them, the peak looked at before every sample. Each product is verified before and after.
+// Ratios are paired within a round, so that a clock that moves moves both; printed with their quartiles.
 //
-//   node scripts/bench-gemm.mjs [--json] [--rounds 7] [--threads 1,2] [--dtype f32,f64] [--shapes 512,1000x1001x999]
+//   node scripts/bench-gemm.mjs [--json] [--out results/gemm.json] [--seconds 3] [--threads 1,2] [--dtype f32,f64]
+//                               [--shapes 512,1000x1001x999] [--backends openblas,blis,onednn | none]
 //
-// Exit code 1 when f32 at 2048^3 on one thread is below 85 % of the peak, 3 when the machine was too busy to say: the median
-// of the peak samples more than 3 % below their best.
+// Exit code 0 when every bar that was run is met, 1 when one is missed, 3 when the machine was too busy to say.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { againstBest, judge } from './gemm/bars.mjs';
 
-const QUIET = 0.97;
-const BAR = { dtype: 'f32', size: 2048, threads: 1, share: 0.85 };
 const SHAPES = '64,128,256,512,1024,2048,4096,1000x1001x999,1x4096x4096,8x4096x4096,16x4096x4096,64x4096x4096';
+const SAMPLE_SECONDS = 0.002;
+const MIN_ROUNDS = 5;
+// Threads of OpenBLAS and OpenMP spin for a while after their work: the next in turn must not run beside them.
+const SETTLE_MS = 40;
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '7' },
+    out: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '1,2' },
     dtype: { type: 'string', default: 'f32,f64' },
     shapes: { type: 'string', default: SHAPES },
+    backends: { type: 'string' },
   },
 });
 
@@ -33,58 +41,119 @@ function parseShape(text) {
   const sizes = text.split('x').map(Number);
   const [m, n = m, k = m] = sizes;
   if (sizes.some(size => !Number.isInteger(size) || size < 1)) throw new Error(`not a shape: ${text}`);
-  return { label: sizes.length === 1 ? `${m}` : `${m}x${n}x${k}`, m, n, k };
+  return { shape: sizes.length === 1 ? `${m}` : `${m}x${n}x${k}`, m, n, k };
 }
 
-const median = sorted => sorted[sorted.length >> 1];
+/** Type 7 quantile of a sorted list. */
+function quantile(sorted, q) {
+  const at = (sorted.length - 1) * q;
+  const low = Math.floor(at);
+  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+}
+const ascending = list => [...list].sort((a, b) => a - b);
 
-/** One sample of about 20 ms, or one iteration where that takes longer. Rate in FLOP/s. */
-async function sample(problem) {
-  const options = { maxWarmupSeconds: 0, minSampleSeconds: 0.02, targetSeconds: 0, minSamples: 1, maxSamples: 1 };
+/** One sample of a few milliseconds, or one iteration where that takes longer. Rate in FLOP/s. */
+async function sample(problem, seconds = SAMPLE_SECONDS) {
+  const options = { maxWarmupSeconds: 0, minSampleSeconds: seconds, targetSeconds: 0, minSamples: 1, maxSamples: 1 };
   const result = await problem.measure(options);
   return (problem.work().flops * result.iterationsPerSample) / result.samplesSeconds[0];
 }
 
-async function compare(dtype, threads, shape, rounds) {
+function shuffled(list) {
+  const order = [...list];
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+async function openAll(dtype, threads, shape, peers) {
+  const engines = [];
+  for (const backend of ['native', ...peers.filter(peer => peer.dtypes.includes(dtype)).map(({ name }) => name)]) {
+    const { m, n, k } = shape;
+    const problem = addon.createGemm({ dtype, threads, seed: 1, m, n, k, backend });
+    await problem.prepare();
+    if (!(await problem.runAndVerify()).passed)
+      throw new Error(`${backend} ${dtype} ${shape.shape}: wrong result, so no rate`);
+    engines.push({ backend, problem, rates: [] });
+  }
+  return engines;
+}
+
+async function compare(dtype, threads, shape, peers) {
   const peak = addon.createPeak({ dtype, threads });
-  const gemm = addon.createGemm({ dtype, threads, seed: 1, m: shape.m, n: shape.n, k: shape.k });
+  let engines = [];
   try {
     await peak.prepare();
-    await gemm.prepare();
-    const before = await gemm.runAndVerify();
-    const rates = { peak: [], gemm: [] };
-    for (let round = 0; round < rounds; round++) {
-      rates.peak.push(await sample(peak));
-      rates.gemm.push(await sample(gemm));
+    engines = await openAll(dtype, threads, shape, peers);
+    const peaks = [];
+    const begin = addon.now();
+    for (let round = 0; round < MIN_ROUNDS || addon.now() - begin < Number(values.seconds); round++) {
+      for (const engine of shuffled(engines)) {
+        if (threads > 1) await sleep(SETTLE_MS);
+        peaks.push(await sample(peak, 0.0005));
+        engine.rates.push(await sample(engine.problem));
+      }
     }
-    const after = await gemm.verify();
-    if (!before.passed || !after.passed) throw new Error(`${dtype} ${shape.label}: wrong result, so no rate`);
-    for (const list of Object.values(rates)) list.sort((a, b) => a - b);
-    const facts = gemm.facts();
-    return {
-      dtype,
-      threads,
-      shape: shape.label,
-      kernel: facts.kernel,
-      peakBest: rates.peak.at(-1),
-      peakMedian: median(rates.peak),
-      gemmBest: rates.gemm.at(-1),
-      gemmMedian: median(rates.gemm),
-      quiet: median(rates.peak) >= QUIET * rates.peak.at(-1),
-      shareOfBest: rates.gemm.at(-1) / rates.peak.at(-1),
-      shareOfMedian: median(rates.gemm) / median(rates.peak),
-    };
+    for (const { backend, problem } of engines) {
+      // What the timed loop left behind; and what the peak did in between, which counts as well.
+      if (!(await problem.verify()).passed)
+        throw new Error(`${backend} ${dtype} ${shape.shape}: wrong result, so no rate`);
+      peaks.push(problem.ceilings().fma_flops_per_second);
+    }
+    return rowOf(dtype, threads, shape, ascending(peaks), engines);
   } finally {
     peak.dispose();
-    gemm.dispose();
+    for (const { problem } of engines) problem.dispose();
   }
 }
 
-const rows = [];
-const cpus = addon.affinity().length;
-if (!values.json) {
-  console.log('dtype thr shape            kernel             GFLOP/s best  median   peak best   % best  % median');
+function rowOf(dtype, threads, shape, peaks, engines) {
+  const [native, ...others] = engines;
+  const ratios = {};
+  for (const { backend, rates } of others) {
+    const paired = ascending(native.rates.map((rate, i) => rate / rates[i]));
+    ratios[backend] = { median: quantile(paired, 0.5), low: quantile(paired, 0.25), high: quantile(paired, 0.75) };
+  }
+  const rates = Object.fromEntries(
+    engines.map(({ backend, rates: list }) => {
+      const sorted = ascending(list);
+      return [backend, { best: sorted.at(-1), median: quantile(sorted, 0.5) }];
+    }),
+  );
+  const peakBest = peaks.at(-1);
+  return {
+    dtype,
+    threads,
+    ...shape,
+    kernel: native.problem.facts().kernel,
+    rounds: native.rates.length,
+    peakBest,
+    peakMedian: quantile(peaks, 0.5),
+    rates,
+    shareOfPeak: rates.native.best / peakBest,
+    ratios,
+  };
 }
+
+const cpus = addon.affinity().length;
+const found = addon.gemmPeers().filter(peer => peer.found);
+const wanted = values.backends?.split(',');
+const peers = wanted === undefined ? found : found.filter(({ name }) => wanted.includes(name));
+const environment = Object.keys(process.env).filter(name =>
+  /^(OPENBLAS|GOTO|BLIS|MKL|OMP|GOMP|KMP|DNNL|ONEDNN)_/.test(name),
+);
+const say = text => {
+  if (!values.json) console.log(text);
+};
+for (const { name, version, kernel, threading, path: file } of peers)
+  say(`${name} ${version}, kernels ${kernel}, ${threading}, ${file}`);
+if (environment.length > 0) console.error(`warning: set, and can hold a library back: ${environment.join(', ')}`);
+say('dtype thr shape            native best (median) GF/s   peak   % peak  native / peer: median [quartiles]');
+
+const rows = [];
+const giga = value => (value / 1e9).toFixed(1);
 for (const dtype of values.dtype.split(',')) {
   for (const threads of values.threads.split(',').map(Number)) {
     if (threads > cpus) {
@@ -92,31 +161,38 @@ for (const dtype of values.dtype.split(',')) {
       continue;
     }
     for (const shape of values.shapes.split(',').map(parseShape)) {
-      const row = await compare(dtype, threads, shape, Number(values.rounds));
+      const row = await compare(dtype, threads, shape, peers);
       rows.push(row);
-      if (values.json) continue;
-      const giga = value => (value / 1e9).toFixed(1);
-      const percent = value => (100 * value).toFixed(1);
-      console.log(
-        row.dtype.padEnd(5),
-        String(row.threads).padEnd(3),
-        row.shape.padEnd(16),
-        row.kernel.padEnd(18),
-        giga(row.gemmBest).padStart(12),
-        giga(row.gemmMedian).padStart(7),
-        giga(row.peakBest).padStart(11),
-        percent(row.shareOfBest).padStart(8),
-        percent(row.shareOfMedian).padStart(9),
-        row.quiet ? '' : ' noisy',
+      const ratios = Object.entries(row.ratios).map(
+        ([name, { median, low, high }]) => `${name} ${median.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}]`,
+      );
+      say(
+        [
+          dtype.padEnd(5),
+          String(threads).padEnd(3),
+          row.shape.padEnd(16),
+          `${giga(row.rates.native.best)} (${giga(row.rates.native.median)})`.padStart(20),
+          giga(row.peakBest).padStart(12),
+          (100 * row.shareOfPeak).toFixed(1).padStart(8),
+          ` ${ratios.join('  ')}`,
+        ].join(' '),
       );
     }
   }
 }
-const decisive = rows.find(r => r.dtype === BAR.dtype && r.threads === BAR.threads && r.shape === String(BAR.size));
-let verdict = 'not run';
-if (decisive !== undefined) {
-  verdict = !decisive.quiet ? 'too noisy to say' : decisive.shareOfBest >= BAR.share ? 'met' : 'missed';
+const bars = judge(rows);
+for (const { name, verdict, detail } of bars) say(`bar: ${name}: ${verdict}${detail === '' ? '' : ` (${detail})`}`);
+const document = {
+  date: new Date().toISOString(),
+  peers,
+  environment,
+  bars,
+  rows: rows.map(row => ({ ...row, againstBest: againstBest(row) })),
+};
+if (values.json) console.log(JSON.stringify(document, null, 2));
+if (values.out !== undefined) {
+  mkdirSync(path.dirname(path.resolve(values.out)), { recursive: true });
+  writeFileSync(values.out, `${JSON.stringify(document, null, 2)}\n`);
 }
-if (values.json) console.log(JSON.stringify({ bar: BAR, verdict, rows }, null, 2));
-else console.log(`bar: ${BAR.dtype} ${BAR.size}^3, one thread, >= ${100 * BAR.share} % of peak: ${verdict}`);
-process.exit({ met: 0, 'not run': 0, missed: 1 }[verdict] ?? 3);
+const verdicts = bars.map(({ verdict }) => verdict);
+process.exit(verdicts.includes('missed') ? 1 : verdicts.includes('too noisy to say') ? 3 : 0);

@@ -1,7 +1,6 @@
 #include "gemm/blocking.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace aibench {
 namespace {
@@ -17,11 +16,11 @@ std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
                          std::size_t tile_columns) {
   Blocking limits;
-  const auto l1 = static_cast<std::size_t>(caches.l1);
   const auto l2 = static_cast<std::size_t>(caches.l2);
   const auto l3 = std::max(static_cast<std::size_t>(caches.l3_share), l2);
-  limits.kc = std::clamp(round_down(l1 * 3 / 4 / (tile_columns * element_bytes), 16), std::size_t{64}, std::size_t{512});
-  limits.mc = std::clamp(round_down(l2 / 2 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
+  limits.kc = std::clamp(round_down(l2 / 8 / (tile_columns * element_bytes), 16), std::size_t{64}, std::size_t{512});
+  limits.mc =
+      std::clamp(round_down(l2 * 3 / 4 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
   limits.nc = std::clamp(round_down(l3 / 2 / (limits.kc * element_bytes), tile_columns), 4 * tile_columns,
                          round_down(4096, tile_columns));
   return limits;
@@ -33,20 +32,28 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
   return ceil_div(ceil_div(total, parts), multiple) * multiple;
 }
 
-static long envl(const char*n,long d){const char*e=getenv(n);return e?atol(e):d;}
-Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t element_bytes,
-                 std::size_t tile_rows, std::size_t tile_columns) {
-  Plan plan{};
-  static const long kb=envl("KB",0), ah=envl("AHEAD",0), pa=envl("PACKA",-1), skm=envl("SKM",0);
-  std::size_t kc = limits.kc;
-  plan.ahead = tile_columns;
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda,
+                 std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns) {
+  // Few rows: the product is a stream of B, each element used m times. Short steps of k and a sweep over all columns keep
+  // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
+  // Measured: docs/kernels.md.
+  constexpr std::size_t kFewRows = 64, kVeryFewRows = 16;
+  const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 4 / 3;  // what mc was made from
+  const bool few = m <= kFewRows && n * k * element_bytes > l2_bytes;
+  Plan plan;
+  const bool very_few = few && m <= kVeryFewRows;
+  const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
+  plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
   plan.mc = balanced_part(m, limits.mc, tile_rows);
-  if (m <= (size_t)skm && kb) { kc = kb; plan.ahead = ah; plan.mc = (m+tile_rows-1)/tile_rows*tile_rows; }
-  plan.kc = balanced_part(k, kc, 4);
-  plan.nc = balanced_part(n, limits.nc, tile_columns);
-  plan.pack_a = m > tile_rows && n > 3 * tile_columns && (k*element_bytes % 4096 == 0 || n >= 2048);
-  if (m <= (size_t)skm) plan.pack_a = false;
-  if (pa>=0) plan.pack_a = pa && m > tile_rows;
+  const std::size_t nc = few ? round_down(std::max(l2_bytes / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
+  plan.nc = balanced_part(n, std::min(nc, limits.nc), tile_columns);
+  // Packing costs m * k reads and writes, and pays where B is wide, or where rows that are a multiple of 4 KiB apart fall
+  // on the same few sets of the caches.
+  constexpr std::size_t kWideColumns = 768;
+  const bool collide = lda * element_bytes % 4096 == 0;
+  plan.pack_a = m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
+  // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.
+  plan.ahead = tile_columns * (very_few ? 4 : 1);
   return plan;
 }
 

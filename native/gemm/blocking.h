@@ -7,15 +7,15 @@
 namespace aibench {
 
 // Row-major C[m x n] = A[m x k] * B[k x n], Goto's order: for nc columns, for kc of k, for mc rows, panels of NR columns
-// (packed B, kc x NR, in L1), tiles of MR rows (kc x MR of A from L2).
+// (packed B, kc x NR), tiles of MR rows (kc x MR of A).
 struct Blocking {
   std::size_t mc = 0;
   std::size_t kc = 0;
   std::size_t nc = 0;
 };
 
-// Limits for one thread: kc so that a panel of B takes at most three quarters of L1, mc so that a block of A takes half
-// of L2, nc so that packed B takes half of this thread's share of L3 (at least L2). Multiples of what the tile needs.
+// Limits for one thread: kc so that a panel of B takes at most an eighth of L2 (a panel that streams from L2 costs less
+// than the more frequent passes over C of one that fits in L1), mc so that a block of A takes three quarters of L2, nc so that packed B takes half of this thread's share of L3 (at least L2). Multiples of what the tile needs.
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
                          std::size_t tile_columns);
 
@@ -28,8 +28,8 @@ struct Plan {
   bool pack_a;
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
-Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t element_bytes,
-                 std::size_t tile_rows, std::size_t tile_columns);
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda,
+                 std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns);
 
 // Which part of the rows and columns of C each thread computes: a grid of row_parts x column_parts.
 struct ThreadGrid {

@@ -137,7 +137,7 @@ template <typename T>
 void Gemm<T>::run_blocks(const GemmArguments<T>& g, T* packed_b, T* packed_a) const {
   const auto tile_rows = static_cast<std::size_t>(kernel_.rows);
   const auto tile_columns = static_cast<std::size_t>(kernel_.columns());
-  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, sizeof(T), tile_rows, tile_columns);
+  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, sizeof(T), tile_rows, tile_columns);
   for (std::size_t jc = 0; jc < g.n; jc += plan.nc) {
     for (std::size_t pc = 0; pc < g.k; pc += plan.kc) {
       for (std::size_t ic = 0; ic < g.m; ic += plan.mc) {

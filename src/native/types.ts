@@ -105,6 +105,11 @@ export interface NativeProblem {
   work(): { flops: number; bytes: number; items: number };
   /** Facts for the record: kernel, isa, blocking, bytesAllocated, ... */
   facts(): Record<string, string>;
+  /**
+   * Ceilings that measure() saw between its samples, by name (`fma_flops_per_second`): best of many looks, as of the last
+   * call that ended. Empty for a problem that has none.
+   */
+  ceilings(): Record<string, number>;
   /** Asks a running measure() to end after the sample in hand. */
   stop(): void;
   /** Frees memory and threads. */
@@ -126,6 +131,25 @@ export interface GemmOptions {
   seed: number;
   /** Force a path; otherwise the best that the CPU and AIBENCH_ISA allow. */
   isa?: Isa;
+  /** A name of gemmPeers(), or `native` (the default): our own kernels. */
+  backend?: string;
+}
+
+/** A library that gemm can be run on, opened at run time. */
+export interface GemmPeer {
+  name: string;
+  found: boolean;
+  /** Why not, and what to do; empty where it was found. */
+  reason: string;
+  remedy: string;
+  /** The file that the loader took. */
+  path: string;
+  version: string;
+  /** pthreads, OpenMP, sequential, ... */
+  threading: string;
+  /** The kernels that the library chose for this CPU, in its own words. */
+  kernel: string;
+  dtypes: string[];
 }
 
 export interface PeakOptions {
@@ -292,6 +316,8 @@ export interface NativeAddon {
 
   createGemm(options: GemmOptions): NativeProblem;
   createPeak(options: PeakOptions): NativeProblem;
+  /** Opens every library that is known, and says what was found. They stay open. */
+  gemmPeers(): GemmPeer[];
   createStream(options: StreamOptions): NativeProblem;
   createPointerChase(options: PointerChaseOptions): NativeProblem;
   createAllreduce(options: AllreduceOptions): NativeProblem;

@@ -1,9 +1,12 @@
-/** Matrix product C = A·B with the project's own microkernels: the first number that a buyer asks for. */
+/** Matrix product C = A·B with the project's own microkernels or a vendor's library: the first number that a buyer asks for. */
+import process from 'node:process';
 import { z } from 'zod';
+import { tryLoadAddon } from '../native/addon.ts';
+import { blasEnvironment, blasWarnings, genericKernelWarnings } from './blas-environment.ts';
 import { measureFmaPeak } from './ceilings.ts';
 import { prepareNativeProblem } from './native-problem.ts';
 import { dimensionParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
-import type { Workload } from './workload.ts';
+import type { Support, Workload } from './workload.ts';
 
 const params = z.strictObject({
   dtype: z.enum(['f32', 'f64']).default('f32'),
@@ -26,25 +29,60 @@ function operandBytes({ dtype, m, n, k }: GemmParams): number {
   return (dtype === 'f64' ? 8 : 4) * (m * k + k * n + m * n);
 }
 
+/** Our own kernels, and the libraries of native/gemm/peers. */
+const BACKENDS = ['native', 'openblas', 'blis', 'mkl', 'armpl', 'accelerate', 'onednn', 'libxsmm'] as const;
+
+/** Whether the library behind `backend` is here and has the dtype. Opens it, once per process. */
+function peerSupport(backend: string, dtype: string): Support {
+  if (backend === 'native') return { supported: true };
+  const native = tryLoadAddon();
+  if (native.addon === null) return { supported: false, reason: native.error.message, remedy: native.error.remedy };
+  const peer = native.addon.gemmPeers().find(({ name }) => name === backend);
+  if (peer === undefined)
+    return {
+      supported: false,
+      reason: `gemm has no backend ${backend}`,
+      remedy: `Choose one of: ${BACKENDS.join(', ')}.`,
+    };
+  if (!peer.found) return { supported: false, reason: peer.reason, remedy: peer.remedy };
+  if (peer.dtypes.includes(dtype)) return { supported: true };
+  return {
+    supported: false,
+    reason: `aibench drives ${backend} for ${peer.dtypes.join(', ')} only, not for ${dtype}`,
+    remedy: 'Choose another backend for this dtype.',
+  };
+}
+
 export const gemm: Workload<GemmParams> = {
   name: 'gemm',
-  summary: 'matrix product C = A·B with own microkernels, as a share of the measured FMA peak',
+  summary: 'matrix product C = A·B, own microkernels or a BLAS library, as a share of the measured FMA peak',
   params,
-  backends: ['native'],
+  backends: BACKENDS,
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => ({ ceiling: 'fma_flops_per_second', metric: 'flops_per_second' }),
   label: p => `gemm ${p.dtype} ${shape(p)}${threadsLabel('t', p.threads)}`,
   // Filling and verifying touch every operand a few times, at about 1 GB/s with the f64 reference.
   overheadSeconds: p => 0.4 + (3 * operandBytes(p)) / 1e9,
-  supports: async (p, _backend, machine) =>
-    fitsInMemory(operandBytes(p), machine, `A product of ${p.m}x${p.n}x${p.k} in ${p.dtype}`),
-  prepare: (p, _backend, context) => {
+  supports: async (p, backend, machine) => {
+    const peer = peerSupport(backend, p.dtype);
+    return peer.supported
+      ? fitsInMemory(operandBytes(p), machine, `A product of ${p.m}x${p.n}x${p.k} in ${p.dtype}`)
+      : peer;
+  },
+  prepare: async (p, backend, context) => {
     const threads = resolveThreads(p.threads, context.machine);
-    return prepareNativeProblem({
-      open: () => context.native.createGemm({ dtype: p.dtype, m: p.m, n: p.n, k: p.k, threads, seed: context.seed }),
+    const { dtype, m, n, k } = p;
+    const prepared = await prepareNativeProblem({
+      open: () => context.native.createGemm({ dtype, m, n, k, threads, seed: context.seed, backend }),
       context,
       work: ({ flops }) => ({ flops }),
-      ceilings: async () => ({ fma_flops_per_second: await measureFmaPeak(context.native, p.dtype, threads) }),
+      ceilings: async () => ({ fma_flops_per_second: await measureFmaPeak(context.native, dtype, threads) }),
+      warnings: blasWarnings(backend, process.env),
     });
+    if (backend === 'native') return prepared;
+    prepared.warnings.push(...genericKernelWarnings(backend, prepared.facts.kernel));
+    for (const [name, value] of Object.entries(blasEnvironment(process.env)))
+      prepared.facts[`environment.${name}`] = value;
+    return prepared;
   },
 };

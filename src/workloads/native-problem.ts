@@ -10,7 +10,7 @@ export interface NativeProblemOptions {
   context: LaunchContext;
   /** Work of one iteration, by the problem's own count. */
   work: (perIteration: { flops: number; bytes: number; items: number }) => Work;
-  /** Measured before and after the samples, in the same process; the higher of the two counts. */
+  /** Measured before and after the samples, in the same process; the highest counts, with what the problem saw in between. */
   ceilings?: () => Promise<Record<string, number>>;
   warnings?: Warning[];
 }
@@ -35,7 +35,7 @@ export async function prepareNativeProblem(options: NativeProblemOptions): Promi
         work: scaleWork(options.work(problem.work()), measured.iterationsPerSample),
         warmup: { samplesSeconds: [...measured.warmup.samplesSeconds], settled: measured.warmup.settled },
         complete: measured.complete,
-        ceilings: higherOf(before, after),
+        ceilings: higherOf(higherOf(before, after), problem.ceilings()),
       };
     },
     verifyTimed: async () => toVerification(await problem.verify()),
@@ -84,5 +84,6 @@ function scaleWork(work: Work, iterations: number): Work {
 
 function higherOf(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return Object.fromEntries([...names].map(name => [name, Math.max(before[name] ?? 0, after[name] ?? 0)]));
+  const highest = [...names].map((name): [string, number] => [name, Math.max(before[name] ?? 0, after[name] ?? 0)]);
+  return Object.fromEntries(highest.filter(([, value]) => value > 0));
 }

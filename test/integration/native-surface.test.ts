@@ -35,6 +35,7 @@ test('records have exactly the fields of their interfaces', async () => {
   expect(Object.keys(addon.buildInfo().kernels[0] ?? {}).sort()).toEqual(membersOf('KernelInfo').sort());
   expect(Object.keys(addon.cpuFeatures()).sort()).toEqual(membersOf('CpuFeatures').sort());
   expect(Object.keys(addon.clockInfo()).sort()).toEqual(membersOf('ClockInfo').sort());
+  for (const peer of addon.gemmPeers()) expect(Object.keys(peer).sort()).toEqual(membersOf('GemmPeer').sort());
   for (const cache of addon.cpuCaches()) expect(Object.keys(cache).sort()).toEqual(membersOf('CpuCache').sort());
   await problem.prepare();
   expect(Object.keys(await problem.runAndVerify()).sort()).toEqual(membersOf('NativeVerification').sort());

@@ -64,6 +64,15 @@ async function backends(): Promise<Row[]> {
       status: native.addon === null ? 'absent' : 'ok',
       detail: 'own collectives over shared memory, in one process',
     },
+    ...(native.addon?.gemmPeers() ?? []).map(
+      ({ name, found, path, version, threading, kernel, dtypes, reason, remedy }) => ({
+        name,
+        status: found ? 'ok' : 'absent',
+        detail: found
+          ? `gemm in ${dtypes.join(', ')}: ${version}, ${threading}, kernels ${kernel}, ${path}`
+          : sentences(reason, remedy),
+      }),
+    ),
     {
       name: 'ort-node',
       status: ort.status,
