@@ -20,19 +20,34 @@ double time_batch(Problem& problem, std::uint64_t iterations) {
   return monotonic_seconds() - begin;
 }
 
-double median_of_five(const double* values) {
+double median(const double* values, std::size_t count) {
   double sorted[kSettleWindow];
-  std::copy(values, values + kSettleWindow, sorted);
-  std::sort(sorted, sorted + kSettleWindow);
-  return sorted[kSettleWindow / 2];
+  std::copy(values, values + count, sorted);
+  std::sort(sorted, sorted + count);
+  return sorted[count / 2];
 }
 
-bool settled(const std::vector<double>& samples) {
-  if (samples.size() < 2 * kSettleWindow) return false;
+// Samples of a window: fewer than five where ten would not fit into the warm-up's bound, so that one long iteration is not
+// called unsettled for being long. Its medians scatter more, and the tolerance allows for that.
+std::size_t settle_window(double sample_seconds, double max_warmup_seconds) {
+  const double fitting = std::floor(max_warmup_seconds / (2 * sample_seconds));
+  return static_cast<std::size_t>(std::clamp(fitting, 1.0, double{kSettleWindow}));
+}
+
+// Within the bound; and a second sample where calibrating has used up the time, as long as one fits into it.
+bool may_go_on(const std::vector<double>& samples, double elapsed, double max_warmup_seconds) {
+  return elapsed < max_warmup_seconds || (samples.size() == 1 && samples[0] < max_warmup_seconds);
+}
+
+bool settled(const std::vector<double>& samples, double max_warmup_seconds) {
+  if (samples.empty()) return false;
+  const std::size_t window = settle_window(samples.back(), max_warmup_seconds);
+  if (samples.size() < 2 * window) return false;
   const double* end = samples.data() + samples.size();
-  const double now = median_of_five(end - kSettleWindow);
-  const double before = median_of_five(end - 2 * kSettleWindow);
-  return std::abs(now - before) <= kSettleTolerance * before;
+  const double now = median(end - window, window);
+  const double before = median(end - 2 * window, window);
+  const double tolerance = kSettleTolerance * std::sqrt(double{kSettleWindow} / static_cast<double>(window));
+  return std::abs(now - before) <= tolerance * before;
 }
 
 // A batch `factor` times as long, with 20 % to spare; never more than twelvefold at once, since the first batches run cold
@@ -73,8 +88,8 @@ TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options
 
   const double warmup_begin = monotonic_seconds();
   result.iterations_per_sample = calibrate(problem, sample_seconds, std::max(options.max_warmup_seconds, 0.05), stop);
-  while (!stop.load(std::memory_order_relaxed) && !(result.warmup_settled = settled(result.warmup_samples)) &&
-         monotonic_seconds() - warmup_begin < options.max_warmup_seconds &&
+  while (!stop.load(std::memory_order_relaxed) && !(result.warmup_settled = settled(result.warmup_samples, options.max_warmup_seconds)) &&
+         may_go_on(result.warmup_samples, monotonic_seconds() - warmup_begin, options.max_warmup_seconds) &&
          result.warmup_samples.size() < result.warmup_samples.capacity()) {
     const double seconds = time_batch(problem, result.iterations_per_sample);
     if (seconds < kShort * sample_seconds) {

@@ -26,8 +26,9 @@ struct TimedLoopResult {
   bool complete = false;
 };
 
-// Calibrates the batch, warms up until it is detected to have settled (the median of the last five samples is within
-// 1 % of the median of the five before, or max_warmup_seconds have passed), then samples. `stop` ends it after the
+// Calibrates the batch, warms up until it is detected to have settled (the median of the last w samples is within
+// 1 % * sqrt(5 / w) of the median of the w before, w = 5 or what fits twice into max_warmup_seconds; or that time has
+// passed), then samples. `stop` ends it after the
 // sample in hand.
 TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options, const std::atomic<bool>& stop);
 

@@ -59,7 +59,7 @@ export async function runSampledLoop(timeRuns: TimeRuns, timing: Timing, hooks: 
   const warmup = await runPhase(sample, {
     seconds: timing.maxWarmupSeconds,
     minSamples: 0,
-    ended: samples => hooks.stopped() || isSettled(samples),
+    ended: samples => hooks.stopped() || isSettled(samples, timing.maxWarmupSeconds),
   });
   let reported = monotonicSeconds();
   const measured = await runPhase(sample, {
@@ -78,7 +78,10 @@ export async function runSampledLoop(timeRuns: TimeRuns, timing: Timing, hooks: 
     windowSeconds: measured.windowSeconds,
     samplesSeconds: measured.samplesSeconds,
     iterationsPerSample: iterations,
-    warmup: { samplesSeconds: warmup.samplesSeconds, settled: isSettled(warmup.samplesSeconds) },
+    warmup: {
+      samplesSeconds: warmup.samplesSeconds,
+      settled: isSettled(warmup.samplesSeconds, timing.maxWarmupSeconds),
+    },
     complete: !hooks.stopped(),
   };
 }
@@ -97,12 +100,17 @@ export function iterationsPerSample(
   return Math.max(1, Math.ceil(seconds / secondsPerRun));
 }
 
-/** Whether the median of the last five samples is within 1 % of the median of the five before. */
-export function isSettled(samples: readonly number[]): boolean {
-  if (samples.length < 2 * SETTLED_WINDOW) return false;
-  const last = median(samples.slice(-SETTLED_WINDOW));
-  const before = median(samples.slice(-2 * SETTLED_WINDOW, -SETTLED_WINDOW));
-  return Math.abs(last - before) <= SETTLED_CHANGE * before;
+/**
+ * Whether the median of the last w samples is within 1 % · √(5 / w) of the median of the w before. w is 5, or less where ten
+ * samples do not fit into the warm-up's bound, so that a long inference is not called unsettled for being long.
+ */
+export function isSettled(samples: readonly number[], maxWarmupSeconds: number): boolean {
+  const fitting = Math.floor(maxWarmupSeconds / (2 * (samples.at(-1) ?? Number.POSITIVE_INFINITY)));
+  const window = Math.min(SETTLED_WINDOW, Math.max(1, fitting));
+  if (samples.length < 2 * window) return false;
+  const last = median(samples.slice(-window));
+  const before = median(samples.slice(-2 * window, -window));
+  return Math.abs(last - before) <= SETTLED_CHANGE * Math.sqrt(SETTLED_WINDOW / window) * before;
 }
 
 function median(values: readonly number[]): number {

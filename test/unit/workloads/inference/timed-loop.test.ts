@@ -99,11 +99,20 @@ describe('runTimedLoop', () => {
 
 describe('isSettled', () => {
   it('compares the medians of the last five and the five before', () => {
-    expect(isSettled([1, 1, 1, 1, 1, 1, 1, 1, 1])).toBe(false);
-    expect(isSettled([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])).toBe(true);
-    expect(isSettled([9, 5, 2, 1, 1, 1, 1, 1, 1, 1])).toBe(false);
-    expect(isSettled([1, 1, 1, 1, 1, 1.009, 1.009, 1.009, 1, 1.5])).toBe(true);
-    expect(isSettled([1, 1, 1, 1, 1, 1.011, 1.011, 1.011, 1, 1.5])).toBe(false);
+    expect(isSettled([1, 1, 1, 1, 1, 1, 1, 1, 1], 100)).toBe(false);
+    expect(isSettled([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], 100)).toBe(true);
+    expect(isSettled([9, 5, 2, 1, 1, 1, 1, 1, 1, 1], 100)).toBe(false);
+    expect(isSettled([1, 1, 1, 1, 1, 1.009, 1.009, 1.009, 1, 1.5], 100)).toBe(true);
+    expect(isSettled([1, 1, 1, 1, 1, 1.011, 1.011, 1.011, 1, 1.5], 100)).toBe(false);
+  });
+
+  it('compares fewer where ten do not fit into the bound, with a wider tolerance', () => {
+    expect(isSettled([1], 2)).toBe(false);
+    expect(isSettled([1, 1.02], 2)).toBe(true);
+    expect(isSettled([1, 1.03], 2)).toBe(false);
+    expect(isSettled([1, 1, 1.01, 1.02], 4.2)).toBe(false);
+    expect(isSettled([1, 1, 1.01, 1.01], 4.2)).toBe(true);
+    expect(isSettled([3, 3], 2)).toBe(true);
   });
 });
 
