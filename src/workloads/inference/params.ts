@@ -38,7 +38,7 @@ const rawParams = z.strictObject({
     .optional(),
 });
 
-export const inferenceParams: z.ZodType<InferenceParams> = rawParams.transform((raw, context): InferenceParams => {
+const checkedParams = rawParams.transform((raw, context): InferenceParams => {
   const given = withoutUndefined(raw);
   const params = { ...given, batch: given.batch ?? defaultBatch(given), ...loadDefaults(given) } as InferenceParams;
   const issue = (key: string, message: string): never => {
@@ -65,6 +65,12 @@ export const inferenceParams: z.ZodType<InferenceParams> = rawParams.transform((
     );
   }
   return completed;
+});
+
+/** In one order, given or filled in: the case's id is made of them, and documents are compared by id. */
+export const inferenceParams: z.ZodType<InferenceParams> = checkedParams.transform(params => {
+  const keys = Object.keys(rawParams.shape).filter(key => key in params);
+  return Object.fromEntries(keys.map(key => [key, params[key]])) as unknown as InferenceParams;
 });
 
 interface InferenceFields extends LoadParams {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AibenchError } from '../../../src/errors.ts';
 import { runSeconds } from '../../../src/runner/expected-time.ts';
+import { caseId } from '../../../src/suite/expand.ts';
 import { builtinSuites, loadSuite } from '../../../src/suite/load.ts';
 import { selectCases } from '../../../src/suite/select.ts';
 
@@ -32,6 +33,13 @@ describe('the suites that come with aibench', () => {
     const { cases } = selectCases(name, nothing);
     expect(cases.length).toBeGreaterThan(0);
     expect(new Set(cases.map(item => item.id)).size).toBe(cases.length);
+  });
+
+  it.each(builtinSuites())('%s: the id of a case does not depend on how its suite writes it', name => {
+    for (const { id, workload, params, backend } of selectCases(name, nothing).cases) {
+      const otherWay = Object.fromEntries(Object.entries(params).reverse());
+      expect(caseId(workload.name, workload.params.parse(otherWay), backend)).toBe(id);
+    }
   });
 
   it.each([

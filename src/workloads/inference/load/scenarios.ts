@@ -64,7 +64,7 @@ export async function runLoadScenario(
   });
   const frame = {
     iterationsPerSample: 1,
-    warmup: { samplesSeconds: warmup.latencies, settled: isSettled(warmup.latencies) },
+    warmup: { samplesSeconds: warmup.latencies, settled: isSettled(warmup.latencies, timing.maxWarmupSeconds) },
   };
   if (plan.scenario === 'server') return { ...frame, ...(await server(query, plan, timing, clock, hooks)) };
   const least = leastLength(plan, timing);
