@@ -13,8 +13,9 @@ namespace aibench::addon {
 void export_system(Napi::Env env, Napi::Object exports);      // buildInfo, cpuFeatures, cpuCaches, affinity, clockInfo, now
 void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak, gemmPeers
 void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createPointerChase
-void export_collective(Napi::Env env, Napi::Object exports);  // createAllreduce, allreduceAlgorithms
-void export_ort(Napi::Env env, Napi::Object exports);          // createOrtSession
+void export_collective(Napi::Env env, Napi::Object exports);  // createCollective, createCoreLatency, collectiveAlgorithms
+void export_mpi(Napi::Env env, Napi::Object exports);         // joinMpi
+void export_ort(Napi::Env env, Napi::Object exports);         // createOrtSession
 void export_telemetry(Napi::Env env, Napi::Object exports);   // probeNvml, createSampler
 
 // Throws status into JavaScript as an Error with `code` and `remedy`.

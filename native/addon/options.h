@@ -67,6 +67,23 @@ class OptionReader {
     return text(name);
   }
 
+  // False when it is left out.
+  bool optional_flag(const char* name) {
+    if (!status_.ok() || object_.Get(name).IsUndefined()) return false;
+    const Napi::Value value = object_.Get(name);
+    if (!value.IsBoolean()) {
+      fail(std::string(name) + " as true or false");
+      return false;
+    }
+    return value.As<Napi::Boolean>().Value();
+  }
+
+  // `otherwise` when it is left out.
+  double optional_number(const char* name, double low, double high, double otherwise) {
+    if (!status_.ok() || object_.Get(name).IsUndefined()) return otherwise;
+    return number(name, low, high);
+  }
+
   const Status& status() const { return status_; }
 
  private:

@@ -135,6 +135,8 @@ class Runner : public std::enable_shared_from_this<Runner> {
   static Status guarded(const std::function<Status()>& work) {
     try {
       return work();
+    } catch (const ProblemFailure& failure) {
+      return failure.status;
     } catch (const std::bad_alloc&) {
       return Status::failure("OUT_OF_MEMORY", "the operating system refused memory", "Choose a smaller size.");
     } catch (const std::exception& error) {
@@ -222,6 +224,9 @@ Napi::Value measurement_value(Napi::Env env, const TimedLoopResult& r) {
   result.Set("windowEnd", r.window_end);
   result.Set("samplesSeconds", seconds_value(env, r.samples));
   result.Set("iterationsPerSample", static_cast<double>(r.iterations_per_sample));
+  Napi::Array ranks = Napi::Array::New(env);
+  for (const std::vector<double>& samples : r.rank_samples) ranks.Set(ranks.Length(), seconds_value(env, samples));
+  result.Set("rankSamplesSeconds", ranks);
   Napi::Object warmup = Napi::Object::New(env);
   warmup.Set("samplesSeconds", seconds_value(env, r.warmup_samples));
   warmup.Set("settled", Napi::Boolean::New(env, r.warmup_settled));
@@ -285,11 +290,34 @@ Napi::Value measure(const Napi::CallbackInfo& info, const RunnerPointer& runner)
       });
 }
 
+Napi::Value measure_ceilings(Napi::Env env, const RunnerPointer& runner) {
+  auto result = std::make_shared<std::map<std::string, double>>();
+  return runner->begin(
+      env, "measureCeilings",
+      [runner, result] {
+        *result = runner->problem().measure_ceilings();
+        return Status::success();
+      },
+      [result](Napi::Env e) {
+        Napi::Object object = Napi::Object::New(e);
+        for (const auto& [name, value] : *result) object.Set(name, value);
+        return object;
+      });
+}
+
 void inject_fault(const Napi::CallbackInfo& info, const RunnerPointer& runner) {
   Napi::Env env = info.Env();
   Status status = runner->refuse("injectFault");
   const std::string kind = info.Length() > 0 && info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
-  if (status.ok() && !runner->problem().inject_fault(kind)) {
+  bool known = true;
+  if (status.ok()) {
+    try {
+      known = runner->problem().inject_fault(kind);
+    } catch (const ProblemFailure& failure) {
+      status = failure.status;
+    }
+  }
+  if (status.ok() && !known) {
     status = Status::failure("UNKNOWN_FAULT", "injectFault does not know the kind \"" + kind + "\"",
                              "Choose one of: " + runner->fault_kinds() + ".");
   }
@@ -345,6 +373,7 @@ Napi::Value wrap_problem(Napi::Env env, std::unique_ptr<Problem> problem) {
   method("prepare", [runner](const Napi::CallbackInfo& info) { return prepare(info.Env(), runner); });
   method("runAndVerify", [runner](const Napi::CallbackInfo& info) { return check(info.Env(), runner, true); });
   method("measure", [runner](const Napi::CallbackInfo& info) { return measure(info, runner); });
+  method("measureCeilings", [runner](const Napi::CallbackInfo& info) { return measure_ceilings(info.Env(), runner); });
   method("verify", [runner](const Napi::CallbackInfo& info) { return check(info.Env(), runner, false); });
   method("injectFault", [runner](const Napi::CallbackInfo& info) { inject_fault(info, runner); });
   method("faultKinds", [runner](const Napi::CallbackInfo& info) { return fault_kinds(info.Env(), runner); });

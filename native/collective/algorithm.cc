@@ -1,35 +1,78 @@
 #include "collective/algorithm.h"
 
+#include <cstdint>
 #include <cstring>
 
 namespace aibench {
 
-#define AIBENCH_ALLREDUCE_ALGORITHM(row) extern const AllreduceAlgorithm kAllreduce##row;
+#define AIBENCH_COLLECTIVE_ALGORITHM(row) extern const CollectiveAlgorithm k##row;
 #include "collective/algorithms.inc"
-#undef AIBENCH_ALLREDUCE_ALGORITHM
+#undef AIBENCH_COLLECTIVE_ALGORITHM
 
-const AllreduceAlgorithm* const* allreduce_algorithms() {
-  static const AllreduceAlgorithm* const kRows[] = {
-#define AIBENCH_ALLREDUCE_ALGORITHM(row) &kAllreduce##row,
+namespace {
+
+constexpr const char* kNames[kCollectives] = {"allreduce", "reduce-scatter", "all-gather", "broadcast", "all-to-all",
+                                             "shift", "ping-pong"};
+
+bool in_blocks(Collective kind) {
+  return kind == Collective::kReduceScatter || kind == Collective::kAllGather || kind == Collective::kAllToAll;
+}
+
+}  // namespace
+
+const char* collective_name(Collective kind) { return kNames[static_cast<int>(kind)]; }
+
+bool parse_collective(const std::string& name, Collective* kind) {
+  for (int i = 0; i < kCollectives; ++i) {
+    if (name != kNames[i]) continue;
+    *kind = static_cast<Collective>(i);
+    return true;
+  }
+  return false;
+}
+
+std::size_t send_elements(Collective kind, std::size_t count, int ranks) {
+  return kind == Collective::kAllGather ? count / static_cast<std::size_t>(ranks) : count;
+}
+
+std::size_t receive_elements(Collective kind, std::size_t count, int ranks) {
+  return kind == Collective::kReduceScatter ? count / static_cast<std::size_t>(ranks) : count;
+}
+
+std::size_t whole_blocks(Collective kind, std::size_t count, int ranks) {
+  return in_blocks(kind) ? count - count % static_cast<std::size_t>(ranks) : count;
+}
+
+const CollectiveAlgorithm* const* collective_algorithms() {
+  static const CollectiveAlgorithm* const kRows[] = {
+#define AIBENCH_COLLECTIVE_ALGORITHM(row) &k##row,
 #include "collective/algorithms.inc"
-#undef AIBENCH_ALLREDUCE_ALGORITHM
+#undef AIBENCH_COLLECTIVE_ALGORITHM
       nullptr};
   return kRows;
 }
 
-const AllreduceAlgorithm* find_allreduce_algorithm(const char* name) {
-  for (const AllreduceAlgorithm* const* row = allreduce_algorithms(); *row != nullptr; ++row) {
-    if (std::strcmp((*row)->name, name) == 0) return *row;
+const CollectiveAlgorithm* find_collective_algorithm(Collective kind, const std::string& name) {
+  for (const CollectiveAlgorithm* const* row = collective_algorithms(); *row != nullptr; ++row) {
+    if ((*row)->kind == kind && name == (*row)->name) return *row;
   }
   return nullptr;
 }
 
-// A mailbox saves one of the two barriers of the direct form, but every rank reads the whole message of every other. Two
-// ranks on a Zen 3 guest, same L3: 0.06 against 0.10 us up to 128 bytes, 0.13 against 0.10 at 1 KiB, 0.20 against 0.12
-// at 2 KiB, fastest batches.
-const AllreduceAlgorithm& choose_allreduce_algorithm(std::size_t bytes, int ranks) {
-  constexpr std::size_t kMailboxBytes = 128;  // read per rank
-  return bytes * static_cast<std::size_t>(ranks - 1) <= kMailboxBytes ? kAllreduceMailbox : kAllreduceDirect;
+Reduction::Reduce reducer(const CollectiveCall& call, const void* out) {
+  const bool aligned = reinterpret_cast<std::uintptr_t>(out) % kLineBytes == 0;
+  return call.streaming && aligned && call.reduction.reduce_streaming != nullptr ? call.reduction.reduce_streaming
+                                                                                 : call.reduction.reduce;
+}
+
+void copy_elements(const CollectiveCall& call, void* out, const void* in, std::size_t count, bool streaming) {
+  if (out == in) return;  // in place
+  const bool aligned = reinterpret_cast<std::uintptr_t>(out) % kLineBytes == 0;
+  if (streaming && aligned && call.reduction.copy_streaming != nullptr) {
+    call.reduction.copy_streaming(out, in, call.bytes(count));
+  } else {
+    std::memcpy(out, in, call.bytes(count));
+  }
 }
 
 }  // namespace aibench

@@ -7,7 +7,7 @@
 namespace aibench {
 namespace {
 
-void run(Communicator& comm, int rank, const AllreduceCall& call) {
+void run(Communicator& comm, int rank, const CollectiveCall& call) {
   const std::size_t per_message = MailboxSlot::kPayloadBytes / call.reduction.element_bytes;
   for (std::size_t at = 0; at < call.count; at += per_message) {
     const std::size_t count = call.count - at < per_message ? call.count - at : per_message;
@@ -20,7 +20,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     mine.flag.store(message, std::memory_order_release);
 
     char* out = call.received(rank, at);
-    SpinWait spin = comm.spin();
+    SpinWait spin = comm.spin(rank);
     const char* sum = nullptr;
     for (int other = 0; other < comm.ranks(); ++other) {
       MailboxSlot& slot = comm.mailbox(other, message);
@@ -37,8 +37,8 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
 
 }  // namespace
 
-extern const AllreduceAlgorithm kAllreduceMailbox = {
-    "mailbox", run, [](int) -> std::size_t { return 0; },
-    [](int ranks, double bytes) { return bytes * ranks * (ranks - 1); }};
+extern const CollectiveAlgorithm kAllreduceMailbox = {
+    Collective::kAllreduce, "mailbox", false, run, [](int) -> std::size_t { return 0; },
+    [](int ranks, int, double bytes) { return bytes * ranks * (ranks - 1); }};
 
 }  // namespace aibench

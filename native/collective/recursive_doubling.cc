@@ -15,7 +15,7 @@ std::size_t staging_bytes(int ranks) {
   return (static_cast<std::size_t>(Hypercube(ranks).dimensions) + 1) * kChunkBytes;
 }
 
-void run(Communicator& comm, int rank, const AllreduceCall& call) {
+void run(Communicator& comm, int rank, const CollectiveCall& call) {
   const Hypercube cube(comm.ranks());
   const auto steps = static_cast<std::uint32_t>(cube.dimensions);
   const std::size_t chunk_elements = kChunkBytes / call.reduction.element_bytes;
@@ -29,14 +29,14 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
       const int partner = rank - cube.size;
       std::memcpy(slot(rank, 0), call.sent(rank, at), call.bytes(count));
       comm.publish(rank, chunk.first_tick + 1);
-      comm.await(partner, chunk.first_tick + steps + 2);
+      comm.await(rank, partner, chunk.first_tick + steps + 2);
       std::memcpy(out, slot(partner, steps), call.bytes(count));
       continue;
     }
 
     if (cube.has_extra(rank)) {
       const int extra = rank + cube.size;
-      comm.await(extra, chunk.first_tick + 1);
+      comm.await(rank, extra, chunk.first_tick + 1);
       call.reduction.combine(slot(rank, 0), call.sent(rank, at), slot(extra, 0), count);
     } else {
       std::memcpy(slot(rank, 0), call.sent(rank, at), call.bytes(count));
@@ -44,7 +44,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     comm.publish(rank, chunk.first_tick + 1);
     for (std::uint32_t step = 0; step < steps; ++step) {
       const int partner = rank ^ (1 << step);
-      comm.await(partner, chunk.first_tick + 1 + step);
+      comm.await(rank, partner, chunk.first_tick + 1 + step);
       // The lower rank's part first, at both ends: the same bits everywhere.
       const char* low = slot(rank < partner ? rank : partner, step);
       const char* high = slot(rank < partner ? partner : rank, step);
@@ -58,14 +58,14 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
   }
 }
 
-double bytes_on_links(int ranks, double bytes) {
+double bytes_on_links(int ranks, int, double bytes) {
   const Hypercube cube(ranks);
   return bytes * (cube.size * cube.dimensions + 2 * cube.extras);
 }
 
 }  // namespace
 
-extern const AllreduceAlgorithm kAllreduceRecursiveDoubling = {"recursive-doubling", run, staging_bytes,
+extern const CollectiveAlgorithm kAllreduceRecursiveDoubling = {Collective::kAllreduce, "recursive-doubling", false, run, staging_bytes,
                                                                bytes_on_links};
 
 }  // namespace aibench

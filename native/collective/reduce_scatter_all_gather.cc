@@ -24,15 +24,15 @@ Halves halve(const ElementRange& range, std::size_t line_elements, bool keep_upp
   return keep_upper ? Halves{upper, lower} : Halves{lower, upper};
 }
 
-void serve_as_extra(Communicator& comm, int rank, int partner, const AllreduceCall& call,
+void serve_as_extra(Communicator& comm, int rank, int partner, const CollectiveCall& call,
                     const Communicator::Chunk& chunk, std::size_t at, std::size_t count, std::uint32_t last_tick) {
   std::memcpy(chunk.staging[rank], call.sent(rank, at), call.bytes(count));
   comm.publish(rank, chunk.first_tick + 1);
-  comm.await(partner, last_tick);
+  comm.await(rank, partner, last_tick);
   std::memcpy(call.received(rank, at), chunk.staging[partner], call.bytes(count));
 }
 
-void run(Communicator& comm, int rank, const AllreduceCall& call) {
+void run(Communicator& comm, int rank, const CollectiveCall& call) {
   const Hypercube cube(comm.ranks());
   const int steps = cube.dimensions;
   const std::size_t line = call.line_elements();
@@ -58,7 +58,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     // Only the half that the first partner takes has to be staged; the half that is kept is read from the input.
     const bool has_extra = cube.has_extra(rank);
     if (has_extra) {
-      comm.await(rank + cube.size, tick + 1);
+      comm.await(rank, rank + cube.size, tick + 1);
       call.reduction.combine(staged(rank, 0), call.sent(rank, at), staged(rank + cube.size, 0), count);
     } else {
       const ElementRange& given = halves[0].given;
@@ -69,7 +69,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
       const int partner = rank ^ (cube.size >> (step + 1));
       const ElementRange& kept = halves[step].kept;
       const char* mine = step == 0 && !has_extra ? call.sent(rank, at + kept.begin) : staged(rank, kept.begin);
-      comm.await(partner, tick);
+      comm.await(rank, partner, tick);
       const char* theirs = staged(partner, kept.begin);
       call.reduction.combine(staged(rank, kept.begin), rank < partner ? mine : theirs, rank < partner ? theirs : mine,
                              kept.count);
@@ -79,7 +79,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     for (int step = steps - 1; step >= 0; --step) {
       const int partner = rank ^ (cube.size >> (step + 1));
       const ElementRange& other = halves[step].given;
-      comm.await(partner, tick);
+      comm.await(rank, partner, tick);
       std::memcpy(call.received(rank, at + other.begin), staged(partner, other.begin), call.bytes(other.count));
       if (step > 0 || has_extra) {
         std::memcpy(staged(rank, other.begin), staged(partner, other.begin), call.bytes(other.count));
@@ -89,14 +89,14 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
   }
 }
 
-double bytes_on_links(int ranks, double bytes) {
+double bytes_on_links(int ranks, int, double bytes) {
   const Hypercube cube(ranks);
   return 2.0 * bytes * (cube.size - 1 + cube.extras);
 }
 
 }  // namespace
 
-extern const AllreduceAlgorithm kAllreduceReduceScatterAllGather = {
-    "reduce-scatter-all-gather", run, [](int) { return kChunkBytes; }, bytes_on_links};
+extern const CollectiveAlgorithm kAllreduceReduceScatterAllGather = {
+    Collective::kAllreduce, "reduce-scatter-all-gather", false, run, [](int) { return kChunkBytes; }, bytes_on_links};
 
 }  // namespace aibench

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kChunkBytes = 256 << 10;
 
-void run(Communicator& comm, int rank, const AllreduceCall& call) {
+void run(Communicator& comm, int rank, const CollectiveCall& call) {
   const int n = comm.ranks();
   const int left = (rank + n - 1) % n;
   const std::size_t chunk_elements = kChunkBytes / call.reduction.element_bytes;
@@ -26,7 +26,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     // Reduce-scatter: in step s the partial sum of block rank - s arrives, grows by this rank's part and moves on.
     for (int step = 1; step < n; ++step) {
       const ElementRange range = block(rank - step);
-      comm.await(left, tick);
+      comm.await(rank, left, tick);
       char* target = staged(rank, range);
       call.reduction.combine(target, staged(left, range), call.sent(rank, at + range.begin), range.count);
       comm.publish(rank, ++tick);
@@ -37,7 +37,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
     std::memcpy(call.received(rank, at + finished.begin), staged(rank, finished), call.bytes(finished.count));
     for (int step = 1; step < n; ++step) {
       const ElementRange range = block(rank + 1 - step);
-      comm.await(left, tick);
+      comm.await(rank, left, tick);
       std::memcpy(call.received(rank, at + range.begin), staged(left, range), call.bytes(range.count));
       if (step < n - 1) std::memcpy(staged(rank, range), staged(left, range), call.bytes(range.count));
       comm.publish(rank, ++tick);
@@ -47,7 +47,7 @@ void run(Communicator& comm, int rank, const AllreduceCall& call) {
 
 }  // namespace
 
-extern const AllreduceAlgorithm kAllreduceRing = {
-    "ring", run, [](int) { return kChunkBytes; }, [](int ranks, double bytes) { return 2.0 * bytes * (ranks - 1); }};
+extern const CollectiveAlgorithm kAllreduceRing = {
+    Collective::kAllreduce, "ring", false, run, [](int) { return kChunkBytes; }, [](int ranks, int, double bytes) { return 2.0 * bytes * (ranks - 1); }};
 
 }  // namespace aibench

@@ -1,5 +1,6 @@
-// Waiting for another rank's flag: a short spin, then the CPU is offered to whoever else wants it. With more ranks than
-// CPUs the rank waited for may be the one that this wait keeps from running, so every failed look yields.
+// Waiting for another rank's flag: a short spin, then the CPU is offered to whoever else wants it, and somebody looks
+// whether the other rank is still there. With more ranks than CPUs the rank waited for may be the one that this wait keeps
+// from running, so every failed look yields.
 #pragma once
 #include <sched.h>
 
@@ -10,18 +11,30 @@
 
 namespace aibench {
 
+// Looks after a rank that waits longer than a spin.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  // Called between looks at the flag, with `first` when this wait has just become long; throws GroupFailure to end it.
+  virtual void waiting(int rank, bool first) = 0;
+};
+
 class SpinWait {
  public:
-  explicit SpinWait(bool oversubscribed) : spins_left_(oversubscribed ? 0 : kSpins) {}
+  explicit SpinWait(bool oversubscribed, Watch* watch = nullptr, int rank = 0)
+      : spins_left_(oversubscribed ? 0 : kSpins), watch_(watch), rank_(rank) {}
 
   // Returns when `flag` has reached `value`, counted modulo 2^32; what was written before it was stored is visible.
   void until(const std::atomic<std::uint32_t>& flag, std::uint32_t value) {
+    bool first = true;
     while (static_cast<std::int32_t>(flag.load(std::memory_order_acquire) - value) < 0) {
       if (spins_left_ > 0) {
         --spins_left_;
         cpu_relax();
       } else {
         sched_yield();
+        if (watch_ != nullptr) watch_->waiting(rank_, first);
+        first = false;
       }
     }
   }
@@ -29,6 +42,8 @@ class SpinWait {
  private:
   static constexpr int kSpins = 10000;  // some 100 microseconds: longer than any step of a message that is worth spinning for
   int spins_left_;
+  Watch* watch_;
+  int rank_;
 };
 
 }  // namespace aibench

@@ -131,7 +131,7 @@ CpuFeatures read_features() {
     return std::find(f.flags.begin(), f.flags.end(), name) != f.flags.end();
   };
   f.isas.push_back(Isa::kScalar);
-  if (has("avx2") && has("fma")) f.isas.push_back(Isa::kAvx2);
+  if (has("avx2") && has("fma") && has("f16c")) f.isas.push_back(Isa::kAvx2);
   // The AVX-512 kernel files are compiled with these four together (cmake/isa_flags.cmake).
   if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl")) f.isas.push_back(Isa::kAvx512f);
   return f;

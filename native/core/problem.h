@@ -3,10 +3,14 @@
 // (core/timed_loop) and the binding (addon/problem_binding) are written once.
 #pragma once
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "core/clock.h"
 #include "core/status.h"
 
 namespace aibench {
@@ -25,6 +29,13 @@ struct Verification {
   double tolerance = 0;  // passed == (error <= tolerance), NaN fails
 };
 
+// Thrown by a method that cannot go on (a rank has died): the one exception that a Problem may throw, caught by the binding.
+struct ProblemFailure : std::exception {
+  explicit ProblemFailure(Status reason) : status(std::move(reason)) {}
+  const char* what() const noexcept override { return status.message.c_str(); }
+  Status status;
+};
+
 class Problem {
  public:
   virtual ~Problem() = default;
@@ -33,6 +44,18 @@ class Problem {
   virtual Status prepare() = 0;
   // The timed work: `iterations` back to back. Nothing else may happen here.
   virtual void run(std::uint64_t iterations) = 0;
+  // run() with the seconds that it took. A problem that knows better when its work begins and ends, such as one of many
+  // ranks, measures by itself.
+  virtual double run_timed(std::uint64_t iterations) {
+    const double begin = monotonic_seconds();
+    run(iterations);
+    return monotonic_seconds() - begin;
+  }
+  // What each rank measured in the last run_timed(), seconds by rank; empty where there are no ranks.
+  virtual std::vector<double> rank_seconds() const { return {}; }
+  // Ceilings of the machine for this work, measured now and in the same place: rates by name, in SI units. May run between
+  // prepare() and verify(), never damages the output. Empty where there are none.
+  virtual std::map<std::string, double> measure_ceilings() { return {}; }
   // Checks the output as run() left it. `run` has been called at least once before.
   virtual Verification verify() = 0;
   // Damages the output as a real defect would (one flipped value, one stale tile, one skipped rank), for the test of

@@ -14,12 +14,6 @@ constexpr std::size_t kSettleWindow = 5;
 constexpr double kSettleTolerance = 0.01;
 constexpr double kShort = 0.8;  // a warm-up sample below this share of the length asked for is too short
 
-double time_batch(Problem& problem, std::uint64_t iterations) {
-  const double begin = monotonic_seconds();
-  problem.run(iterations);
-  return monotonic_seconds() - begin;
-}
-
 double median(const double* values, std::size_t count) {
   double sorted[kSettleWindow];
   std::copy(values, values + count, sorted);
@@ -63,9 +57,9 @@ std::uint64_t calibrate(Problem& problem, double seconds, double budget, const s
   std::uint64_t iterations = 1;
   const double deadline = monotonic_seconds() + budget;
   while (!stop.load(std::memory_order_relaxed)) {
-    double best = time_batch(problem, iterations);
+    double best = problem.run_timed(iterations);
     for (int i = 0; i < 2 && best >= seconds && best < budget / 16; ++i) {
-      best = std::min(best, time_batch(problem, iterations));
+      best = std::min(best, problem.run_timed(iterations));
     }
     if (best >= seconds) return iterations;
     iterations = scaled(iterations, best > 0 ? seconds / best : 10.0);
@@ -91,7 +85,7 @@ TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options
   while (!stop.load(std::memory_order_relaxed) && !(result.warmup_settled = settled(result.warmup_samples, options.max_warmup_seconds)) &&
          may_go_on(result.warmup_samples, monotonic_seconds() - warmup_begin, options.max_warmup_seconds) &&
          result.warmup_samples.size() < result.warmup_samples.capacity()) {
-    const double seconds = time_batch(problem, result.iterations_per_sample);
+    const double seconds = problem.run_timed(result.iterations_per_sample);
     if (seconds < kShort * sample_seconds) {
       // The calibration was disturbed and aimed too low: a larger batch, and the warm-up begins again.
       result.iterations_per_sample = scaled(result.iterations_per_sample, sample_seconds / seconds);
@@ -109,8 +103,11 @@ TimedLoopResult run_timed_loop(Problem& problem, const TimedLoopOptions& options
   };
   while (!enough() && !stop.load(std::memory_order_relaxed)) {
     problem.sample_ceilings();
-    result.samples.push_back(time_batch(problem, result.iterations_per_sample));
+    result.samples.push_back(problem.run_timed(result.iterations_per_sample));
     measured += result.samples.back();
+    const std::vector<double> ranks = problem.rank_seconds();
+    result.rank_samples.resize(ranks.size());
+    for (std::size_t rank = 0; rank < ranks.size(); ++rank) result.rank_samples[rank].push_back(ranks[rank]);
   }
   problem.sample_ceilings();
   result.window_end = monotonic_seconds();

@@ -20,6 +20,7 @@ struct TimedLoopResult {
   double window_start = 0;
   double window_end = 0;
   std::vector<double> samples;         // seconds per sample
+  std::vector<std::vector<double>> rank_samples;  // by rank, the same samples; empty where there are no ranks
   std::vector<double> warmup_samples;  // seconds per sample, same number of iterations
   std::uint64_t iterations_per_sample = 0;
   bool warmup_settled = false;

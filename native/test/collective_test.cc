@@ -1,19 +1,24 @@
-// Allreduce: every row of the algorithm table and of the reduction table, against the sum made by the checker, at 1 to
+// Collectives: every row of the algorithm table, every dtype, operation and ISA, against what the checker makes, at 1 to
 // 16 ranks, odd counts, counts below the rank count and zero; and a verifier that sees every kind of damage.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "collective/algorithm.h"
-#include "collective/allreduce.h"
+#include "collective/collective_problem.h"
+#include "collective/core_latency.h"
+#include "collective/domains.h"
 #include "core/cpu_features.h"
+#include "core/half.h"
 #include "core/timed_loop.h"
 
 namespace {
 
-using aibench::AllreduceAlgorithm;
-using aibench::AllreduceOptions;
+using aibench::Collective;
+using aibench::CollectiveAlgorithm;
+using aibench::CollectiveOptions;
 using aibench::Isa;
 using aibench::Problem;
 
@@ -23,23 +28,46 @@ void require(bool condition, const std::string& what) {
   std::exit(1);
 }
 
-std::unique_ptr<Problem> prepared(const AllreduceOptions& options, const std::string& name) {
+std::string describe(const CollectiveOptions& o) {
+  return o.collective + " " + o.algorithm + " " + o.dtype + " " + o.op + " " + o.isa + " " + std::to_string(o.ranks) +
+         (o.processes ? " processes" : " threads") + (o.in_place ? " in place" : "") + (o.private_buffers ? " private" : "") +
+         ", " + std::to_string(o.bytes) + " B, seed " + std::to_string(o.seed);
+}
+
+std::unique_ptr<Problem> prepared(const CollectiveOptions& options) {
   std::unique_ptr<Problem> problem;
-  require(aibench::make_allreduce(options, &problem).ok(), name + ": make");
-  require(problem->prepare().ok(), name + ": prepare");
+  const aibench::Status made = aibench::make_collective(options, &problem);
+  require(made.ok(), describe(options) + ": make: " + made.message);
+  const aibench::Status status = problem->prepare();
+  require(status.ok(), describe(options) + ": prepare: " + status.message);
   return problem;
 }
 
-void check(const AllreduceOptions& options) {
-  const std::string name = "allreduce " + options.algorithm + " " + options.isa + " " + std::to_string(options.ranks) +
-                           " ranks, " + std::to_string(options.bytes) + " B, seed " + std::to_string(options.seed);
-  const std::unique_ptr<Problem> problem = prepared(options, name);
-  if (options.bytes > 0) require(!problem->verify().passed, name + ": output that was never written passes");
+CollectiveOptions row_options(const CollectiveAlgorithm& row, std::uint64_t count, int ranks) {
+  CollectiveOptions options;
+  options.collective = aibench::collective_name(row.kind);
+  options.algorithm = row.name;
+  options.bytes = count * 4;
+  options.ranks = ranks;
+  options.seed = count + static_cast<std::uint64_t>(ranks);
+  return options;
+}
+
+template <typename F>
+void for_each_row(F&& f) {
+  for (const CollectiveAlgorithm* const* row = aibench::collective_algorithms(); *row != nullptr; ++row) f(**row);
+}
+
+void check(const CollectiveOptions& options) {
+  const std::string name = describe(options);
+  const std::unique_ptr<Problem> problem = prepared(options);
+  const bool empty = problem->work().bytes == 0;
+  if (!empty && !options.in_place) require(!problem->verify().passed, name + ": output that was never written passes");
   problem->run(1);
   require(problem->verify().passed, name + ": first run");
   problem->run(7);
   require(problem->verify().passed, name + ": repeated run");
-  if (options.bytes == 0) {
+  if (empty) {
     require(!problem->inject_fault("flip"), name + ": nothing to damage");
     return;
   }
@@ -52,23 +80,58 @@ void check(const AllreduceOptions& options) {
   require(!problem->inject_fault("no-such-fault"), name + ": unknown fault accepted");
 }
 
+void check_once(const CollectiveOptions& options) {
+  const std::unique_ptr<Problem> problem = prepared(options);
+  require(problem->facts().at("nonTemporalStores") == "true" || options.isa == "scalar", "stores around the caches");
+  problem->run(2);
+  require(problem->verify().passed, describe(options));
+}
+
 void test_every_algorithm(int max_ranks) {
-  for (const AllreduceAlgorithm* const* row = aibench::allreduce_algorithms(); *row != nullptr; ++row) {
+  for_each_row([&](const CollectiveAlgorithm& row) {
     for (int ranks = 1; ranks <= max_ranks; ++ranks) {
       for (const std::uint64_t count : {0, 1, 2, 3, 13, 14, 15, 16, 17, 255, 1001, 2049, 70001}) {
-        if (count > 10000 && ranks > 5 && ranks != 16) continue;
-        check({"f32", "sum", count * 4, ranks, count + static_cast<std::uint64_t>(ranks), (*row)->name, ""});
+        if (ranks > 3 && count != 3 && count != 1001) continue;
+        if (ranks == 1 && count > 16) continue;
+        check(row_options(row, count, ranks));
       }
     }
-  }
+  });
+}
+
+void test_in_place_and_private() {
+  for_each_row([](const CollectiveAlgorithm& row) {
+    for (const int ranks : {2, 3, 4}) {
+      for (const std::uint64_t count : {5, 1001, 50000}) {
+        CollectiveOptions options = row_options(row, count, ranks);
+        options.private_buffers = !row.shared_buffers;
+        options.in_place = row.kind <= Collective::kBroadcast;
+        check(options);
+      }
+    }
+  });
 }
 
 void test_every_reduction() {
   for (const Isa isa : aibench::cpu_features().isas) {
-    for (const AllreduceAlgorithm* const* row = aibench::allreduce_algorithms(); *row != nullptr; ++row) {
-      for (const int ranks : {2, 3}) {
-        for (const std::uint64_t count : {1, 31, 257, 100003}) {
-          check({"f32", "sum", count * 4, ranks, count, (*row)->name, aibench::isa_name(isa)});
+    for (const char* dtype : {"f64", "f32", "f16", "bf16", "s32", "s8"}) {
+      const std::uint64_t element = std::string(dtype) == "f64" ? 8 : dtype[1] == '3' ? 4 : std::string(dtype) == "s8" ? 1 : 2;
+      for (const char* op : {"sum", "min", "max"}) {
+        for (const char* algorithm : {"direct", "staged", "ring"}) {
+          for (const int ranks : {2, 3}) {
+            if (ranks == 3 && std::string(algorithm) != "direct") continue;
+            CollectiveOptions options;
+            options.dtype = dtype;
+            options.op = op;
+            options.isa = aibench::isa_name(isa);
+            options.algorithm = algorithm;
+            options.ranks = ranks;
+            options.seed = 7;
+            for (const std::uint64_t count : {1, 4099}) {
+              options.bytes = count * element;
+              check(options);
+            }
+          }
         }
       }
     }
@@ -77,47 +140,138 @@ void test_every_reduction() {
 
 void test_streaming_stores() {  // a footprint beyond any cache of this size class
   for (const Isa isa : aibench::cpu_features().isas) {
-    check({"f32", "sum", (std::uint64_t{20} << 20) + 12, 2, 5, "direct", aibench::isa_name(isa)});
+    for (const char* dtype : {"f32", "bf16"}) {
+      CollectiveOptions options;
+      options.dtype = dtype;
+      options.isa = aibench::isa_name(isa);
+      options.ranks = 2;
+      options.bytes = (std::uint64_t{9} << 20) + 12;
+      check_once(options);
+      options.private_buffers = true;
+      check_once(options);
+    }
   }
+  CollectiveOptions gather;
+  gather.collective = "all-gather";
+  gather.ranks = 2;
+  gather.bytes = std::uint64_t{12} << 20;
+  check_once(gather);
 }
 
 void test_faults_over_seeds() {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
-    const int ranks = 1 + static_cast<int>(seed % 5);
-    check({"f32", "sum", 4 * (1 + seed * seed % 5000), ranks, seed, "", ""});
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    CollectiveOptions options;
+    options.op = seed % 3 == 0 ? "sum" : seed % 3 == 1 ? "min" : "max";
+    options.bytes = 4 * (1 + seed * seed % 5000);
+    options.ranks = 1 + static_cast<int>(seed % 5);
+    options.seed = seed;
+    check(options);
   }
 }
 
+void test_domains() {
+  require(aibench::cache_domains(3, "/nonexistent") == std::vector<int>({0, 0, 0}), "one domain where nothing is known");
+  setenv("AIBENCH_RANKS_PER_DOMAIN", "2", 1);
+  for (const int ranks : {2, 3, 4, 5, 8}) {
+    for (const std::uint64_t count : {1, 63, 1001, 70001}) {
+      check(row_options(*aibench::find_collective_algorithm(Collective::kAllreduce, "hierarchical"), count, ranks));
+    }
+  }
+  unsetenv("AIBENCH_RANKS_PER_DOMAIN");
+}
+
 void test_choice() {
-  require(std::string(aibench::choose_allreduce_algorithm(8, 2).name) == "mailbox", "8 B");
-  require(std::string(aibench::choose_allreduce_algorithm(1 << 20, 2).name) == "direct", "1 MiB");
-  require(aibench::find_allreduce_algorithm("no-such") == nullptr, "unknown name");
-  const auto links = [](const char* name, int ranks) {
-    return aibench::find_allreduce_algorithm(name)->bytes_on_links(ranks, 100);
+  const auto choice = [](std::size_t bytes, bool shared) {
+    return std::string(aibench::choose_collective_algorithm(Collective::kAllreduce, bytes, 2, shared).name);
   };
-  require(links("direct", 4) == 600 && links("ring", 4) == 600 && links("reduce-scatter-all-gather", 4) == 600,
+  require(choice(8, true) == "mailbox" && choice(8, false) == "mailbox", "8 B");
+  require(choice(1 << 20, true) == "direct" && choice(1 << 20, false) == "staged", "1 MiB");
+  require(aibench::find_collective_algorithm(Collective::kAllreduce, "no-such") == nullptr, "unknown name");
+  const auto links = [](const char* name, int ranks, int domains) {
+    return aibench::find_collective_algorithm(Collective::kAllreduce, name)->bytes_on_links(ranks, domains, 100);
+  };
+  require(links("direct", 4, 1) == 600 && links("ring", 4, 1) == 600 && links("reduce-scatter-all-gather", 4, 1) == 600,
           "bytes on links of the bandwidth-optimal forms");
-  require(links("mailbox", 4) == 1200 && links("recursive-doubling", 4) == 800, "bytes on links of the short forms");
-  require(links("recursive-doubling", 3) == 400, "bytes on links with an extra rank");
+  require(links("mailbox", 4, 1) == 1200 && links("recursive-doubling", 4, 1) == 800, "bytes on links of the short forms");
+  require(links("recursive-doubling", 3, 1) == 400, "bytes on links with an extra rank");
+  require(links("hierarchical", 4, 1) == 600 && links("hierarchical", 4, 2) == 600, "bytes on links between caches");
 }
 
 void test_bad_options() {
   std::unique_ptr<Problem> problem;
-  const auto code = [&](const AllreduceOptions& options) { return aibench::make_allreduce(options, &problem).code; };
-  require(code({"f32", "sum", 6, 2, 0, "", ""}) == "BAD_OPTION", "half an element");
-  require(code({"f32", "sum", 8, 0, 0, "", ""}) == "BAD_OPTION", "no ranks");
-  require(code({"f32", "sum", 8, 2, 0, "gossip", ""}) == "BAD_OPTION", "unknown algorithm");
-  require(code({"f16", "sum", 8, 2, 0, "", ""}) == "UNSUPPORTED_REDUCTION", "unknown dtype");
-  require(code({"f32", "sum", 8, 2, 0, "", "mmx"}) == "ISA_UNKNOWN", "unknown isa");
+  const auto code = [&](auto&& change) {
+    CollectiveOptions options;
+    options.bytes = 8;
+    options.ranks = 2;
+    change(options);
+    return aibench::make_collective(options, &problem).code;
+  };
+  require(code([](auto& o) { o.bytes = 6; }) == "BAD_OPTION", "half an element");
+  require(code([](auto& o) { o.ranks = 0; }) == "BAD_OPTION", "no ranks");
+  require(code([](auto& o) { o.algorithm = "gossip"; }) == "BAD_OPTION", "unknown algorithm");
+  require(code([](auto& o) { o.collective = "scan"; }) == "BAD_OPTION", "unknown collective");
+  require(code([](auto& o) { o.algorithm = "direct", o.private_buffers = true; }) == "BAD_OPTION", "direct, but private");
+  require(code([](auto& o) { o.collective = "all-to-all", o.in_place = true; }) == "BAD_OPTION", "all-to-all in place");
+  require(code([](auto& o) { o.dtype = "s8", o.ranks = 128; }) == "BAD_OPTION", "a sum that is not exact");
+  require(code([](auto& o) { o.dtype = "f8"; }) == "UNSUPPORTED_REDUCTION", "unknown dtype");
+  require(code([](auto& o) { o.isa = "mmx"; }) == "ISA_UNKNOWN", "unknown isa");
 }
 
 void test_timed() {
-  for (const AllreduceAlgorithm* const* row = aibench::allreduce_algorithms(); *row != nullptr; ++row) {
-    const std::unique_ptr<Problem> problem = prepared({"f32", "sum", 4096, 2, 9, (*row)->name, ""}, (*row)->name);
-    const std::atomic<bool> stop{false};
-    const aibench::TimedLoopResult result = aibench::run_timed_loop(*problem, {0.02, 1e-3, 0.02, 5, 1000}, stop);
-    require(result.complete && problem->verify().passed, std::string((*row)->name) + ": after the timed loop");
+  for_each_row([](const CollectiveAlgorithm& row) {
+    for (const bool per_call : {false, true}) {
+      CollectiveOptions options = row_options(row, 1024, 2);
+      options.per_call = per_call;
+      const std::unique_ptr<Problem> problem = prepared(options);
+      const std::atomic<bool> stop{false};
+      const aibench::TimedLoopResult result = aibench::run_timed_loop(*problem, {0.01, 5e-4, 0.005, 5, 1000}, stop);
+      require(result.complete && problem->verify().passed, std::string(row.name) + ": after the timed loop");
+      require(result.rank_samples.size() == 2 && result.rank_samples[1].size() == result.samples.size(),
+              "every rank's samples");
+    }
+  });
+  const std::unique_ptr<Problem> problem = prepared(row_options(
+      *aibench::find_collective_algorithm(Collective::kAllreduce, "direct"), 1 << 18, 2));
+  const auto ceilings = problem->measure_ceilings();
+  require(ceilings.at("algorithm_bandwidth_bound") > 0 && ceilings.at("copy_bytes_per_second") > 0, "ceilings");
+  require(problem->facts().count("oneWayNanosecondsBefore") == 1, "placement in the facts");
+}
+
+void test_core_latency() {
+  std::unique_ptr<Problem> problem;
+  require(aibench::make_core_latency(1, &problem).code == "BAD_OPTION", "one CPU");
+  require(aibench::make_core_latency(1 << 20, &problem).code == "BAD_OPTION", "more CPUs than there are");
+  if (!aibench::make_core_latency(2, &problem).ok()) return;  // a machine with one CPU
+  require(problem->prepare().ok(), "core latency: prepare");
+  require(problem->run_timed(500) > 0 && problem->verify().passed, "core latency: run");
+  require(problem->rank_seconds().size() == 1, "core latency: one pair");
+  require(problem->inject_fault("lost-flag") && !problem->verify().passed, "core latency: a lost flag went unnoticed");
+}
+
+void test_half() {
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    const auto half = static_cast<std::uint16_t>(bits);
+    const bool f16_nan = (bits & 0x7c00) == 0x7c00 && (bits & 0x3ff) != 0, bf16_nan = (bits & 0x7fff) > 0x7f80;
+    require(f16_nan || aibench::float_to_f16(aibench::f16_to_float(half)) == half, "f16 there and back");
+    require(bf16_nan || aibench::float_to_bf16(aibench::bf16_to_float(half)) == half, "bf16 there and back");
   }
+  require(aibench::float_to_f16(1 + 0x1p-11f) == 0x3c00 && aibench::float_to_f16(1 + 3 * 0x1p-11f) == 0x3c02, "f16 ties to even");
+  require(aibench::float_to_f16(65519.9f) == 0x7bff && aibench::float_to_f16(65520.f) == 0x7c00, "f16 overflow");
+  require(aibench::float_to_bf16(1 + 0x1p-8f) == 0x3f80 && aibench::float_to_bf16(1 + 3 * 0x1p-8f) == 0x3f82, "bf16 ties to even");
+}
+
+void run_tests(int max_ranks) {
+  test_half();
+  test_every_algorithm(max_ranks);
+  test_in_place_and_private();
+  test_every_reduction();
+  test_streaming_stores();
+  test_faults_over_seeds();
+  test_domains();
+  test_choice();
+  test_bad_options();
+  test_timed();
+  test_core_latency();
 }
 
 }  // namespace
@@ -125,12 +279,7 @@ void test_timed() {
 // An argument limits the number of ranks: sanitizers are slow.
 int main(int argc, char** argv) {
   const int max_ranks = argc > 1 ? std::atoi(argv[1]) : 16;
-  test_every_algorithm(max_ranks);
-  test_every_reduction();
-  test_streaming_stores();
-  test_faults_over_seeds();
-  test_choice();
-  test_bad_options();
-  test_timed();
+  // Not on the main thread: rank 0 pins itself, and the main thread's mask is what says which CPUs there are.
+  std::thread(run_tests, max_ranks).join();
   std::puts("collective_test: ok");
 }

@@ -84,6 +84,13 @@ export const METRICS: readonly MetricDefinition[] = [
     ofLaunch: rate('bytes'),
   },
   {
+    name: 'bus_bandwidth_bytes_per_second',
+    unit: 'B/s',
+    better: 'higher',
+    summary: 'algorithm bandwidth times the collective’s own factor, as in nccl-tests',
+    ofLaunch: rate('busBytes'),
+  },
+  {
     name: 'inferences_per_second',
     unit: 'inf/s',
     better: 'higher',
@@ -138,6 +145,13 @@ export const METRICS: readonly MetricDefinition[] = [
     better: 'lower',
     summary: '99.9th percentile of the time per iteration',
     ofLaunch: latency(0.999),
+  },
+  {
+    name: 'latency_seconds_max',
+    unit: 's',
+    better: 'lower',
+    summary: 'longest time per iteration',
+    ofLaunch: latency(1),
   },
   {
     name: 'load_latency_seconds',

@@ -9,6 +9,7 @@ import { register as registerList } from './commands/list.ts';
 import { register as registerReport } from './commands/report.ts';
 import { register as registerRun } from './commands/run.ts';
 import { register as registerSign } from './commands/sign.ts';
+import { register as registerTune } from './commands/tune.ts';
 import { register as registerVerify } from './commands/verify.ts';
 import { packageVersion } from './version.ts';
 
@@ -37,6 +38,7 @@ Exit codes: 0 fine, 1 a case or a gate failed, 2 wrong input, 3 nothing measured
     registerRun,
     registerList,
     registerDoctor,
+    registerTune,
     registerCompare,
     registerGate,
     registerReport,

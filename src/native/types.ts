@@ -83,6 +83,8 @@ export interface NativeMeasurement {
   /** Duration of each sample, seconds; every sample is `iterationsPerSample` iterations. */
   samplesSeconds: Float64Array;
   iterationsPerSample: number;
+  /** The same samples as each rank measured them; empty where there are no ranks. */
+  rankSamplesSeconds: Float64Array[];
   warmup: { samplesSeconds: Float64Array; settled: boolean };
   /** False when stop() ended it early. */
   complete: boolean;
@@ -98,6 +100,8 @@ export interface NativeProblem {
   measure(options: MeasureOptions): Promise<NativeMeasurement>;
   /** Checks the output as it lies, without running. */
   verify(): Promise<NativeVerification>;
+  /** Ceilings of the machine for this work, measured now: rates by name. Empty where there are none. */
+  measureCeilings(): Promise<Record<string, number>>;
   /** Damages the output as a defect would; for tests of the verifier. */
   injectFault(kind: string): void;
   faultKinds(): string[];
@@ -171,15 +175,77 @@ export interface PointerChaseOptions {
   seed: number;
 }
 
-export interface AllreduceOptions {
-  dtype: 'f32';
-  op: 'sum';
-  /** Message size: bytes of each rank's vector. */
+/** `shift` and `ping-pong` are what collectives are made of: see native/collective/algorithm.h. */
+export const COLLECTIVES = [
+  'allreduce',
+  'reduce-scatter',
+  'all-gather',
+  'broadcast',
+  'all-to-all',
+  'shift',
+  'ping-pong',
+] as const;
+export type CollectiveName = (typeof COLLECTIVES)[number];
+export const COLLECTIVE_DTYPES = ['f64', 'f32', 'f16', 'bf16', 's32', 's8'] as const;
+export type CollectiveDtype = (typeof COLLECTIVE_DTYPES)[number];
+
+export interface CollectiveOptions {
+  collective: CollectiveName;
+  dtype: CollectiveDtype;
+  /** Where it reduces. */
+  op: 'sum' | 'min' | 'max';
+  /** Message size as in nccl-tests: bytes of the larger of a rank's two vectors. */
   bytes: number;
   ranks: number;
   seed: number;
   /** Force one algorithm; otherwise chosen by size and rank count. */
   algorithm?: string;
+  /** Ranks are processes over POSIX shared memory, else threads. */
+  processes?: boolean;
+  /** Ranks do not see each other's vectors, as with MPI. */
+  privateBuffers?: boolean;
+  inPlace?: boolean;
+  /** OSU's method (barrier, one timed call), else calls back to back. */
+  perCall?: boolean;
+  /** A rank that has not moved for so long has failed. */
+  patienceSeconds?: number;
+}
+
+export interface CollectiveAlgorithmInfo {
+  collective: CollectiveName;
+  name: string;
+  /** It reaches into other ranks' buffers. */
+  sharedBuffers: boolean;
+}
+
+/** This process as a rank of an MPI job. */
+export interface NativeMpi {
+  info(): {
+    rank: number;
+    size: number;
+    abi: string;
+    library: string;
+    version: string;
+    launcher: string;
+    oversubscribed: boolean;
+    ranks: { host: string; pid: number }[];
+  };
+  /** On rank 0, while the others follow. */
+  createCollective(
+    options: Pick<CollectiveOptions, 'collective' | 'dtype' | 'op' | 'bytes' | 'seed' | 'inPlace' | 'perCall'>,
+  ): NativeProblem;
+  /** On the other ranks: does what rank 0 commands; gets the exit code at the end. */
+  follow(): Promise<number>;
+  /** How long the MPI call under way has taken, seconds; 0 when there is none. */
+  busySeconds(): number;
+  /** Ranks of this host that have stopped or died, in words; empty when all run. */
+  silentRanks(): string;
+  /** On rank 0: the others leave with this exit code. */
+  endFollowers(exitCode: number): void;
+  /** MPI_Finalize; every rank must call it. */
+  finalize(): void;
+  /** Ends the whole job at once; does not return. */
+  abort(exitCode: number): void;
 }
 
 /** One quantity that the sampler thread reads on its own clock. */
@@ -320,9 +386,16 @@ export interface NativeAddon {
   gemmPeers(): GemmPeer[];
   createStream(options: StreamOptions): NativeProblem;
   createPointerChase(options: PointerChaseOptions): NativeProblem;
-  createAllreduce(options: AllreduceOptions): NativeProblem;
-  /** Names of the allreduce algorithms, one per row of its table. */
-  allreduceAlgorithms(): string[];
+  createCollective(options: CollectiveOptions): NativeProblem;
+  /** Round trips of a cache line between every two of the first `cpus` CPUs. */
+  createCoreLatency(options: { cpus: number }): NativeProblem;
+  /** One per row of the table of algorithms. */
+  collectiveAlgorithms(): CollectiveAlgorithmInfo[];
+  /**
+   * Opens the MPI library and joins the job that a launcher started this process in; a second call gives the same job.
+   * `build`: what must be the same at every rank. Throws a NativeError MPI_*.
+   */
+  joinMpi(build: string): NativeMpi;
 
   /** `libraries`: paths or sonames to try for libnvidia-ml, in order. */
   probeNvml(libraries: string[]): NvmlProbe;

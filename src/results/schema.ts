@@ -158,10 +158,21 @@ export type Verification = z.infer<typeof verificationSchema>;
 export const workSchema = z.object({
   flops: nonNegative.optional(),
   bytes: nonNegative.optional(),
+  /** Bytes times nccl-tests' factor of the collective: comparable with the speed of a link whatever the rank count. */
+  busBytes: nonNegative.optional(),
   items: nonNegative.optional(),
   tokens: nonNegative.optional(),
 });
 export type Work = z.infer<typeof workSchema>;
+
+/** What one rank of a collective, or one pair of CPUs, measured: the launch's samples are the mean over all. */
+export const rankSamplesSchema = z.object({
+  rank: nonNegative,
+  host: text,
+  pid: nonNegative.optional(),
+  samplesSeconds: nonNegativeNumbers,
+});
+export type RankSamples = z.infer<typeof rankSamplesSchema>;
 
 export const launchSchema = z.object({
   index: nonNegative,
@@ -175,6 +186,8 @@ export const launchSchema = z.object({
   samplesSeconds: nonNegativeNumbers,
   iterationsPerSample: nonNegative,
   work: workSchema,
+  /** Ranks of an MPI job, or pairs of CPUs, each with its own samples. */
+  ranks: z.array(rankSamplesSchema).optional(),
   warmup: z.object({ samplesSeconds: nonNegativeNumbers, settled: z.boolean() }).optional(),
   verification: verificationSchema.optional(),
   /** Ceilings measured in this same process, between the calls. */

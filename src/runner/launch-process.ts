@@ -2,11 +2,10 @@
  * The entry of a launch: a process that sees one case, runs it once through its walk (prepare, verify, measure, verify
  * what was timed) and sends the result. A crash here costs this launch and nothing else.
  */
-import { AibenchError, EXIT, messageOf } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { loadAddon } from '../native/addon.ts';
-import { findWorkload } from '../workloads/registry.ts';
-import type { Prepared } from '../workloads/workload.ts';
-import type { CoordinatorMessage, LaunchFailure, LaunchMessage, LaunchRequest } from './protocol.ts';
+import { measureCase, toFailure } from './measure-case.ts';
+import type { CoordinatorMessage, LaunchMessage, LaunchRequest } from './protocol.ts';
 
 const stopping = new AbortController();
 
@@ -21,7 +20,7 @@ send({ type: 'ready' });
 
 async function run(request: LaunchRequest): Promise<void> {
   try {
-    await measureCase(request);
+    await measureCase(request, loadAddon(), stopping.signal, send);
   } catch (error) {
     send({ type: 'failure', failure: toFailure(error) });
   }
@@ -30,79 +29,6 @@ async function run(request: LaunchRequest): Promise<void> {
   process.exit(EXIT.ok);
 }
 
-async function measureCase(request: LaunchRequest): Promise<void> {
-  const workload = findWorkload(request.workload);
-  if (workload === undefined)
-    throw new AibenchError(
-      'WORKLOAD_UNKNOWN',
-      `There is no workload ${request.workload}.`,
-      'See `aibench list workloads`.',
-    );
-  let prepared: Prepared | undefined;
-  try {
-    progress('preparing');
-    prepared = await workload.prepare(request.params, request.backend, {
-      native: loadAddon(),
-      machine: request.machine,
-      seed: request.seed,
-      timing: request.timing,
-      cacheDir: request.cacheDir,
-      signal: stopping.signal,
-      progress,
-    });
-    progress('verifying');
-    const first = await prepared.verify();
-    if (!first.passed) return send({ type: 'verified-wrong', verification: first, when: 'before' });
-    progress('measuring');
-    const cpuBefore = process.cpuUsage();
-    const measurement = await prepared.measure();
-    const cpu = process.cpuUsage(cpuBefore);
-    progress('verifying what was timed');
-    const verification = await prepared.verifyTimed();
-    if (!verification.passed) return send({ type: 'verified-wrong', verification, when: 'after' });
-    send({
-      type: 'result',
-      result: {
-        ...measurement,
-        pid: process.pid,
-        verification,
-        facts: prepared.facts,
-        warnings: prepared.warnings,
-        state: {
-          cpuSeconds: (cpu.user + cpu.system) / 1e6,
-          peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-          involuntaryContextSwitches: process.resourceUsage().involuntaryContextSwitches,
-        },
-      },
-    });
-  } finally {
-    await prepared?.dispose();
-  }
-}
-
-function progress(message: string): void {
-  send({ type: 'progress', message });
-}
-
 function send(message: LaunchMessage): void {
   process.send?.(message);
-}
-
-function toFailure(error: unknown): LaunchFailure {
-  if (error instanceof AibenchError)
-    return {
-      code: error.code,
-      message: error.message,
-      remedy: error.remedy,
-      permanent: true,
-      unavailable: error.exitCode === EXIT.unmeasured,
-    };
-  const { code } = error as { code?: unknown };
-  return {
-    code: typeof code === 'string' ? code : 'LAUNCH_FAILED',
-    message: messageOf(error),
-    remedy: 'Run the case alone with --filter; if it stays, please report it.',
-    permanent: false,
-    unavailable: false,
-  };
 }

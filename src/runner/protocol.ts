@@ -1,5 +1,5 @@
 /** What the coordinating process and a launch say to each other. Plain data over Node's IPC channel. */
-import type { Launch, Verification, Warning, Work } from '../results/schema.ts';
+import type { Launch, RankSamples, Verification, Warning, Work } from '../results/schema.ts';
 import type { Machine, Params, Timing } from '../workloads/workload.ts';
 
 export interface LaunchRequest {
@@ -19,6 +19,7 @@ export interface LaunchSuccess {
   iterationsPerSample: number;
   work: Work;
   warmup: NonNullable<Launch['warmup']>;
+  ranks?: RankSamples[];
   complete: boolean;
   ceilings: Record<string, number>;
   /** Why the number must not be used, where a rule of the workload says so. */

@@ -4,7 +4,8 @@ import { nearest } from '../config/nearest.ts';
 import { describeIssue } from '../config/strict-yaml.ts';
 import { AibenchError } from '../errors.ts';
 import type { Params, ParamValue, Timing, Workload } from '../workloads/workload.ts';
-import type { Suite, SuiteCase } from './schema.ts';
+import type { Suite, SuiteCase, Sweep } from './schema.ts';
+import { sweepSizes } from './sweep.ts';
 
 /** One case of a suite, ready to be run. */
 export interface Case {
@@ -73,7 +74,7 @@ function expandEntry(suite: Suite, entry: SuiteCase, index: number, expansion: E
       );
     }
   }
-  return combinations(entry).flatMap(raw => {
+  return combinations(entry, key => expansion.locate([...path, 'matrix', key])).flatMap(raw => {
     const matching = (entry.overrides ?? []).filter(({ when }) =>
       Object.entries(when).every(([key, value]) => raw[key] === value),
     );
@@ -112,12 +113,20 @@ function expandEntry(suite: Suite, entry: SuiteCase, index: number, expansion: E
 }
 
 /** The sets of raw parameters of an entry: `params`, times each set of `each`, times the matrix. */
-function combinations(entry: SuiteCase): Record<string, ParamValue>[] {
+function combinations(entry: SuiteCase, locate: (key: string) => string): Record<string, ParamValue>[] {
   let sets: Record<string, ParamValue>[] = (entry.each ?? [{}]).map(set => ({ ...entry.params, ...set }));
   for (const [key, values] of Object.entries(entry.matrix ?? {})) {
-    sets = sets.flatMap(set => values.map(value => ({ ...set, [key]: value })));
+    const list = Array.isArray(values) ? values : sizesOf(values, locate(key));
+    sets = sets.flatMap(set => list.map(value => ({ ...set, [key]: value })));
   }
   return sets;
+}
+
+function sizesOf(sweep: Sweep, where: string): number[] {
+  const sizes = sweepSizes(sweep);
+  if (typeof sizes === 'string')
+    throw invalid(where, sizes, 'Write, for instance, { from: 8, to: 256MiB, factor: 4 }.');
+  return sizes;
 }
 
 function parseParams(workload: Workload<Params>, raw: Params, path: (string | number)[], expansion: Expansion): Params {

@@ -17,6 +17,15 @@ export const timingSchema = z.strictObject({
   maxSamples: z.int().min(1).max(1_000_000).optional(),
 });
 
+const size = z.union([z.number().min(0), z.string()]);
+/** Sizes as nccl-tests takes them (-b, -e, -f, -i): `{ from: 8, to: 256MiB, factor: 4 }` or with `step`. */
+export const sweepSchema = z
+  .strictObject({ from: size, to: size, factor: z.number().gt(1).max(1024).optional(), step: size.optional() })
+  .refine(sweep => (sweep.factor === undefined) !== (sweep.step === undefined), {
+    error: 'a sweep of sizes needs either factor or step',
+  });
+export type Sweep = z.infer<typeof sweepSchema>;
+
 export const suiteCaseSchema = z.strictObject({
   workload: z.string(),
   /** One backend or several; the workload's first where absent. */
@@ -24,7 +33,7 @@ export const suiteCaseSchema = z.strictObject({
   /** Parameters that all cases of this entry share. */
   params: params.optional(),
   /** Every combination of the values listed: `{ dtype: [f32, f64], threads: [1, all] }` is four cases. */
-  matrix: z.record(z.string(), z.array(paramValue).min(1)).optional(),
+  matrix: z.record(z.string(), z.union([z.array(paramValue).min(1), sweepSchema])).optional(),
   /** Sets of parameters that belong together (shapes): one case each, times the matrix. */
   each: z.array(params).min(1).optional(),
   timing: timingSchema.optional(),

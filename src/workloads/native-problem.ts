@@ -1,6 +1,6 @@
 /** Turns a NativeProblem of the addon into a Prepared case: the same walk for every native workload. */
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
-import type { NativeProblem, NativeVerification } from '../native/types.ts';
+import type { NativeMeasurement, NativeProblem, NativeVerification } from '../native/types.ts';
 import type { Verification, Warning, Work } from '../results/schema.ts';
 import type { LaunchContext, Prepared } from './workload.ts';
 
@@ -11,8 +11,10 @@ export interface NativeProblemOptions {
   /** Work of one iteration, by the problem's own count. */
   work: (perIteration: { flops: number; bytes: number; items: number }) => Work;
   /** Measured before and after the samples, in the same process; the highest counts, with what the problem saw in between. */
-  ceilings?: () => Promise<Record<string, number>>;
+  ceilings?: (problem: NativeProblem) => Promise<Record<string, number>>;
   warnings?: Warning[];
+  /** Keeps what each rank measured, named by this. */
+  rank?: (index: number) => { host: string; pid?: number };
 }
 
 export async function prepareNativeProblem(options: NativeProblemOptions): Promise<Prepared> {
@@ -21,19 +23,23 @@ export async function prepareNativeProblem(options: NativeProblemOptions): Promi
   const abort = (): void => problem.stop();
   context.signal.addEventListener('abort', abort);
   return {
-    facts: problem.facts(),
+    // Some facts are known only after the samples: where the ranks sat then, for instance.
+    get facts() {
+      return problem.facts();
+    },
     warnings: options.warnings ?? [],
     verify: async () => toVerification(await problem.runAndVerify()),
     measure: async () => {
-      const before = (await options.ceilings?.()) ?? {};
+      const before = (await options.ceilings?.(problem)) ?? {};
       const measured = await problem.measure(context.timing);
-      const after = (await options.ceilings?.()) ?? {};
+      const after = (await options.ceilings?.(problem)) ?? {};
       return {
         windowSeconds: [measured.windowStart, measured.windowEnd],
         samplesSeconds: [...measured.samplesSeconds],
         iterationsPerSample: measured.iterationsPerSample,
         work: scaleWork(options.work(problem.work()), measured.iterationsPerSample),
         warmup: { samplesSeconds: [...measured.warmup.samplesSeconds], settled: measured.warmup.settled },
+        ...rankSamples(measured, options.rank),
         complete: measured.complete,
         ceilings: higherOf(higherOf(before, after), problem.ceilings()),
       };
@@ -68,6 +74,20 @@ function asAibenchError(error: unknown): AibenchError {
     typeof remedy === 'string' ? remedy : 'Run `aibench doctor`.',
     EXIT.failed,
   );
+}
+
+function rankSamples(
+  measured: NativeMeasurement,
+  rank: NativeProblemOptions['rank'],
+): { ranks?: { rank: number; host: string; pid?: number; samplesSeconds: number[] }[] } {
+  if (rank === undefined) return {};
+  return {
+    ranks: measured.rankSamplesSeconds.map((samples, index) => ({
+      rank: index,
+      ...rank(index),
+      samplesSeconds: [...samples],
+    })),
+  };
 }
 
 function toVerification(native: NativeVerification): Verification {

@@ -1,5 +1,6 @@
 /** Every workload, one row each. */
-import { allreduce } from './allreduce.ts';
+import { collectives } from './collectives/workload.ts';
+import { coreLatency } from './core-latency.ts';
 import { gemm } from './gemm.ts';
 import { inference } from './inference/workload.ts';
 import { memory } from './memory.ts';
@@ -7,7 +8,14 @@ import { peak } from './peak.ts';
 import type { Params, Workload } from './workload.ts';
 
 // A workload takes its own parameter type; the loader has parsed them with that workload's schema before it is called.
-export const WORKLOADS = [peak, gemm, memory, allreduce, inference] as unknown as readonly Workload<Params>[];
+export const WORKLOADS = [
+  peak,
+  gemm,
+  memory,
+  ...collectives,
+  coreLatency,
+  inference,
+] as unknown as readonly Workload<Params>[];
 
 /** The workload of that name, or undefined. */
 export function findWorkload(name: string): Workload<Params> | undefined {

@@ -5,7 +5,7 @@
 import type { z } from 'zod';
 import type { Machine } from '../machine.ts';
 import type { NativeAddon } from '../native/types.ts';
-import type { Verification, Warning, Work } from '../results/schema.ts';
+import type { RankSamples, Verification, Warning, Work } from '../results/schema.ts';
 
 export type ParamValue = string | number | boolean | null | (string | number)[];
 export type { Machine };
@@ -44,6 +44,8 @@ export interface Measurement {
   /** Work of one sample. */
   work: Work;
   warmup: { samplesSeconds: number[]; settled: boolean };
+  /** The same samples as each rank measured them, where the ranks are worth keeping apart. */
+  ranks?: RankSamples[];
   /** False when the signal ended it early. */
   complete: boolean;
   /** Ceilings measured in this process around the samples, by name (`fma_flops_per_second`, ...). */

@@ -78,9 +78,9 @@ describe('aibench run smoke', () => {
     for (const item of document.cases) {
       expect(summarizeMetrics(item.launches, Object.keys(item.metrics))).toEqual(item.metrics);
       if (item.limit !== null) {
-        expect(shareOfLimit(item.launches, { ceiling: item.limit.name, metric: 'flops_per_second' })).toEqual(
-          item.limit,
-        );
+        const metric =
+          item.limit.name === 'algorithm_bandwidth_bound' ? 'algorithm_bandwidth_bytes_per_second' : 'flops_per_second';
+        expect(shareOfLimit(item.launches, { ceiling: item.limit.name, metric })).toEqual(item.limit);
       }
     }
   });

@@ -93,8 +93,8 @@ async function kernels(): Promise<Row[]> {
     here: supported ? 'yes' : `no: this CPU lacks ${isa}`,
   }));
   const collectives = native.addon
-    .allreduceAlgorithms()
-    .map(name => ({ operation: 'allreduce', name, dtype: 'f32', tile: '–', isa: '–', here: 'yes' }));
+    .collectiveAlgorithms()
+    .map(({ collective, name }) => ({ operation: collective, name, dtype: 'all', tile: '–', isa: '–', here: 'yes' }));
   return [...gemm, ...collectives];
 }
 

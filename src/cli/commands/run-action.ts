@@ -3,11 +3,14 @@ import path from 'node:path';
 import { EXIT, type ExitCode } from '../../errors.ts';
 import { collectInventory } from '../../host/inventory.ts';
 import { loadAddon } from '../../native/addon.ts';
-import type { BuildInfo } from '../../native/types.ts';
+import type { BuildInfo, NativeAddon, NativeMpi } from '../../native/types.ts';
 import type { ResultDocument } from '../../results/schema.ts';
 import { openDocumentWriter } from '../../results/write.ts';
+import { followJob, joinJob, MpiCoordinator } from '../../runner/mpi-job.ts';
 import { runSuite } from '../../runner/run-suite.ts';
+import { detectMpiJob } from '../../runtime/mpi.ts';
 import { findOrt } from '../../runtime/ort.ts';
+import type { Case } from '../../suite/expand.ts';
 import { selectCases } from '../../suite/select.ts';
 import { startRecorder } from '../../telemetry/recorder.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
@@ -30,6 +33,28 @@ export async function run(suiteName: string, flags: RunFlags): Promise<ExitCode>
     launches: flags.launches,
   });
   const native = loadAddon();
+  const job = joinMpiJob(native, cases, flags);
+  if (job !== null && job.info().rank > 0) return (await followJob(job)) as ExitCode;
+  const coordinator = job === null ? null : new MpiCoordinator(native, job);
+  const code = await measureAll(suiteName, flags, { suite, cases }, native, coordinator);
+  coordinator?.end(code);
+  return code;
+}
+
+/** The job that a launcher put this process into, where a case needs it. */
+function joinMpiJob(native: NativeAddon, cases: readonly Case[], flags: RunFlags): NativeMpi | null {
+  if (flags.dryRun === true || detectMpiJob(process.env) === null) return null;
+  if (!cases.some(item => item.backend === 'mpi')) return null;
+  return joinJob(native, [packageVersion(), buildCommit() ?? '', ...cases.map(item => item.id)].join('\n'));
+}
+
+async function measureAll(
+  suiteName: string,
+  flags: RunFlags,
+  { suite, cases }: ReturnType<typeof selectCases>,
+  native: NativeAddon,
+  coordinator: MpiCoordinator | null,
+): Promise<ExitCode> {
   const cacheDir = cacheFolder();
   const writer = flags.dryRun === true ? null : openDocumentWriter(flags.output ?? defaultOutput(suite.value.name));
   const ort = findOrt();
@@ -66,6 +91,7 @@ export async function run(suiteName: string, flags: RunFlags): Promise<ExitCode>
       writer,
       signal: interrupt.signal,
       onEvent: display.show,
+      ...(coordinator === null ? {} : { launch: coordinator.launch }),
     });
     display.close();
     process.stdout.write(

@@ -1,0 +1,299 @@
+#include "mpi/mpi_collective.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "collective/algorithm.h"
+#include "memory/counter_random.h"
+#include "mpi/mpi_rank.h"
+
+namespace aibench {
+namespace {
+
+constexpr int kCommandTag = 77;
+
+// Rank 0 and its followers: the command goes to all, each acts, the answers come together at rank 0.
+std::vector<MpiAnswer> gather(MpiWorld& world, const MpiAnswer& own) {
+  const MpiLibrary& mpi = world.mpi();
+  std::vector<MpiAnswer> all(static_cast<std::size_t>(world.size()));
+  mpi.Gather(&own, sizeof own, mpi.is.byte, all.data(), sizeof own, mpi.is.byte, 0, mpi.is.world);
+  return all;
+}
+
+void tell_followers(MpiWorld& world, const MpiCommand& command) {
+  const MpiLibrary& mpi = world.mpi();
+  for (int rank = 1; rank < world.size(); ++rank) {
+    mpi.Send(&command, sizeof command, mpi.is.byte, rank, kCommandTag, mpi.is.world);
+  }
+}
+
+class MpiCollectiveProblem final : public Problem {
+ public:
+  MpiCollectiveProblem(MpiWorld& world, const MpiCollectiveOptions& options, Collective kind, const Reduction& reduction,
+                       const Pattern& pattern, std::size_t count)
+      : world_(world), options_(options), kind_(kind), reduction_(reduction), pattern_(pattern), count_(count), rank_(world) {}
+
+  Status prepare() override {
+    MpiCommand c = command(MpiCommand::kPrepare);
+    c.collective = static_cast<std::int32_t>(kind_);
+    std::snprintf(c.dtype, sizeof c.dtype, "%s", options_.dtype.c_str());
+    std::snprintf(c.op, sizeof c.op, "%s", options_.op.c_str());
+    c.bytes = options_.bytes;
+    c.seed = options_.seed;
+    c.in_place = options_.in_place ? 1 : 0;
+    c.per_call = options_.per_call ? 1 : 0;
+    const std::vector<MpiAnswer> answers = perform(c);
+    for (std::size_t rank = 0; rank < answers.size(); ++rank) {
+      if (answers[rank].ok != 0) continue;
+      return Status::failure("OUT_OF_MEMORY", "rank " + std::to_string(rank) + " on " + world_.ranks()[rank].host +
+                                                  " could not get its memory",
+                             "Choose a smaller message or free memory on that host.");
+    }
+    return Status::success();
+  }
+
+  void run(std::uint64_t iterations) override { batch(iterations, true, -1); }
+  double run_timed(std::uint64_t iterations) override {
+    if (count_ == 0) return 1e-9 * static_cast<double>(iterations);
+    batch(iterations, false, -1);
+    double sum = 0;
+    int timed = 0;
+    for (int rank = 0; rank < world_.size(); ++rank) {
+      if (!pattern_.times(rank)) continue;
+      sum += seconds_[static_cast<std::size_t>(rank)];
+      ++timed;
+    }
+    return sum / timed;
+  }
+  std::vector<double> rank_seconds() const override { return seconds_; }
+
+  Verification verify() override {
+    if (count_ > 0 && in_place() && !checkable_) batch(1, true, -1);
+    std::uint64_t wrong = 0;
+    if (count_ > 0) {
+      for (const MpiAnswer& answer : perform(command(MpiCommand::kVerify))) wrong += answer.wrong;
+    }
+    Verification v;
+    v.method = in_place() ? "every element of every rank, bit for bit (in place: after one call on fresh input)"
+                          : "every element of every rank, bit for bit";
+    v.error = static_cast<double>(wrong);
+    v.passed = wrong == 0;
+    return v;
+  }
+
+  bool inject_fault(const std::string& kind) override {
+    const std::size_t received = receive_elements(kind_, count_, world_.size());
+    if (received == 0) return false;
+    if (in_place() && !checkable_) batch(1, true, -1);
+    const std::uint64_t random = random_bits(options_.seed, 1u << 20, ++faults_);
+    MpiCommand c = command(MpiCommand::kFlip);
+    c.rank = static_cast<int>(random_below(random, static_cast<std::uint64_t>(world_.size())));
+    if (!pattern_.takes_part(c.rank)) c.rank %= 2;
+    const std::size_t at = random_below(mix64(random), received);
+    const std::size_t line = kLineBytes / reduction_.element_bytes, begin = at / line * line;
+    if (kind == "flip") {
+      c.at = at * reduction_.element_bytes;
+      c.bit = static_cast<std::int32_t>(random & 7);
+    } else if (kind == "skipped-rank") {
+      c.kind = MpiCommand::kLeaveOut;
+      c.rank = pattern_.visible_rank(c.rank, at);
+    } else if (kind == "stale-chunk") {
+      c.kind = MpiCommand::kUnwrite;
+      c.at = begin;
+      c.iterations = std::min(line, received - begin);
+    } else if (kind == "mismatch") {
+      batch(1, false, c.rank);
+      return true;
+    } else {
+      return false;
+    }
+    perform(c);
+    return true;
+  }
+  const char* fault_kinds() const override { return "flip,skipped-rank,stale-chunk"; }
+
+  Work work() const override {
+    const double elements = static_cast<double>(count_);
+    return {reduces(kind_) ? (world_.size() - 1) * elements : 0, elements * static_cast<double>(reduction_.element_bytes), 1};
+  }
+  std::map<std::string, std::string> facts() const override;
+  int threads() const override { return world_.size(); }
+
+ private:
+  bool in_place() const { return options_.in_place || kind_ == Collective::kBroadcast; }
+
+  static MpiCommand command(MpiCommand::Kind kind) {
+    MpiCommand c = {};
+    c.kind = kind;
+    return c;
+  }
+
+  std::vector<MpiAnswer> perform(const MpiCommand& c) {
+    std::vector<MpiAnswer> answers;
+    world_.run([&] {
+      tell_followers(world_, c);
+      answers = gather(world_, rank_.perform(c));
+    });
+    return answers;
+  }
+
+  void batch(std::uint64_t iterations, bool refill, int mismatched) {
+    if (count_ == 0) return;
+    checkable_ = refill && iterations == 1;
+    MpiCommand c = command(MpiCommand::kRun);
+    c.iterations = iterations;
+    c.serial = ++batches_;
+    c.refill = refill ? 1 : 0;
+    c.rank = mismatched;
+    c.bit = mismatched >= 0 ? 1 : 0;
+    const std::vector<MpiAnswer> answers = perform(c);
+    seconds_.clear();
+    for (const MpiAnswer& answer : answers) seconds_.push_back(answer.seconds);
+    // The rank that says what the fewest others say is the odd one.
+    std::size_t odd = 0, fewest = answers.size();
+    for (std::size_t rank = answers.size(); rank-- > 0;) {
+      std::size_t same = 0;
+      for (const MpiAnswer& other : answers) same += other.fingerprint == answers[rank].fingerprint;
+      if (same < fewest) {
+        fewest = same;
+        odd = rank;
+      }
+    }
+    if (fewest == answers.size()) return;
+    throw ProblemFailure(Status::failure(
+        "RANK_MISMATCH", "rank " + std::to_string(odd) + " on " + world_.ranks()[odd].host +
+                             " calls the collective with another count, type or number of iterations than the others",
+        "Give every rank the same command."));
+  }
+
+  MpiWorld& world_;
+  const MpiCollectiveOptions options_;
+  const Collective kind_;
+  const Reduction& reduction_;
+  const Pattern pattern_;
+  const std::size_t count_;
+  MpiRank rank_;
+  std::vector<double> seconds_;
+  std::uint64_t batches_ = 0, faults_ = 0;
+  bool checkable_ = false;
+};
+
+std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
+  const double n = world_.size();
+  const double bytes = static_cast<double>(count_ * reduction_.element_bytes);
+  const bool whole = kind_ == Collective::kBroadcast || kind_ == Collective::kShift || kind_ == Collective::kPingPong;
+  const double factor = kind_ == Collective::kAllreduce ? 2 * (n - 1) / n : whole ? 1 : (n - 1) / n;
+  // No algorithm of an allreduce moves fewer: each of n ranks has to send n - 1 parts out and to get n - 1 back.
+  const double least = kind_ == Collective::kAllreduce ? 2 * bytes * (n - 1)
+                       : kind_ == Collective::kShift   ? bytes * n
+                       : kind_ == Collective::kPingPong ? 2 * bytes
+                                                        : bytes * (n - 1);
+  char busy[32];
+  std::snprintf(busy, sizeof busy, "%.6g", factor);
+  std::string hosts, cpus;
+  for (const MpiRankInfo& rank : world_.ranks()) {
+    if (hosts.size() < 3500) hosts += (hosts.empty() ? "" : ",") + std::string(rank.host);
+    if (cpus.size() < 3500) cpus += (cpus.empty() ? "" : ",") + std::to_string(rank.cpu);
+  }
+  std::map<std::string, std::string> facts = {
+      {"collective", collective_name(kind_)},
+      {"algorithm", "chosen by the MPI library"},
+      {"dtype", reduction_.dtype},
+      {"ranks", std::to_string(world_.size())},
+      {"rankKind", "mpi"},
+      {"rankHosts", hosts},
+      {"rankCpus", cpus},
+      {"mpiLibrary", world_.mpi().version},
+      {"mpiAbi", mpi_abi_name(world_.mpi().abi)},
+      {"mpiLauncher", world_.launch().present ? world_.launch().launcher : "none"},
+      {"inPlace", in_place() ? "true" : "false"},
+      {"method", options_.per_call ? "barrier and one call, mean over ranks (OSU)" : "calls back to back, mean over ranks"},
+      {"messageBytes", std::to_string(static_cast<std::uint64_t>(bytes))},
+      {"bytesOnLinksAtLeast", std::to_string(static_cast<std::uint64_t>(least))},
+      {"busFactor", busy},
+      {"oversubscribed", world_.oversubscribed() ? "true" : "false"}};
+  if (reduces(kind_)) facts["op"] = reduction_.op;
+  return facts;
+}
+
+}  // namespace
+
+Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options, std::unique_ptr<Problem>* problem) {
+  const auto bad = [](std::string message, std::string remedy) {
+    return Status::failure("BAD_OPTION", std::move(message), std::move(remedy));
+  };
+  Collective kind;
+  if (!parse_collective(options.collective, &kind)) {
+    return bad("there is no collective '" + options.collective + "'",
+               "Use allreduce, reduce-scatter, all-gather, broadcast, all-to-all, shift or ping-pong.");
+  }
+  const Reduction* reduction = nullptr;
+  if (Status status = find_reduction(options.dtype, options.op, "", &reduction); !status.ok()) return status;
+  if (options.bytes % reduction->element_bytes != 0) {
+    return bad("a message of " + std::to_string(options.bytes) + " bytes does not hold a whole number of " + options.dtype + " elements",
+               "Choose a multiple of " + std::to_string(reduction->element_bytes) + " bytes.");
+  }
+  const std::size_t count = whole_blocks(kind, options.bytes / reduction->element_bytes, world.size());
+  if (count > 0x7fffffff) {
+    return bad("MPI counts elements in an int: " + std::to_string(count) + " are too many", "Choose a smaller message.");
+  }
+  if (kind == Collective::kPingPong && world.size() < 2) return bad("a ping-pong needs two ranks", "Start more: mpirun -n 2.");
+  const bool forms = kind == Collective::kAllreduce || kind == Collective::kAllGather || kind == Collective::kBroadcast;
+  if (options.in_place && !forms) {
+    return bad(std::string(collective_name(kind)) + " has no form in place here", "Leave inPlace out.");
+  }
+  Pattern pattern;
+  if (Status status = Pattern::make(kind, options.dtype, options.op, world.size(), count, options.seed, &pattern); !status.ok()) {
+    return status;
+  }
+  *problem = std::make_unique<MpiCollectiveProblem>(world, options, kind, *reduction, pattern, count);
+  return Status::success();
+}
+
+int follow_mpi_commands(MpiWorld& world) {
+  constexpr int kBusyLooks = 2000;      // without a sleep after a command: the next is often near
+  constexpr useconds_t kNap = 500;
+  int exit_code = 0;
+  std::unique_ptr<MpiRank> rank;
+  for (bool end = false; !end;) {
+    MpiCommand command = {};
+    bool arrived = false;
+    // One look or one command per turn on the MPI thread, so that finalize and the watch find it free.
+    for (int looks = 0; !arrived; ++looks) {
+      world.run([&] {
+        const MpiLibrary& mpi = world.mpi();
+        alignas(16) char status[256];  // larger than every MPI_Status
+        int found = 0;
+        for (int i = 0; i < 16 && found == 0; ++i) {
+          mpi.Iprobe(0, kCommandTag, mpi.is.world, &found, status);
+        }
+        if (found == 0) return;
+        mpi.Recv(&command, sizeof command, mpi.is.byte, 0, kCommandTag, mpi.is.world, mpi.is.status_ignore);
+        arrived = true;
+        if (command.kind == MpiCommand::kEnd) return;
+        if (command.kind == MpiCommand::kPrepare || rank == nullptr) rank = std::make_unique<MpiRank>(world);
+        gather(world, rank->perform(command));
+      });
+      if (arrived || looks < (world.oversubscribed() ? 4 : kBusyLooks / 16)) continue;
+      usleep(looks < 1000 ? kNap : 10 * kNap);
+    }
+    if (command.kind == MpiCommand::kEnd) {
+      exit_code = command.exit_code;
+      end = true;
+    }
+  }
+  return exit_code;
+}
+
+void end_mpi_followers(MpiWorld& world, int exit_code) {
+  MpiCommand command = {};
+  command.kind = MpiCommand::kEnd;
+  command.exit_code = exit_code;
+  world.run([&] { tell_followers(world, command); });
+}
+
+}  // namespace aibench

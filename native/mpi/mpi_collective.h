@@ -1,0 +1,32 @@
+// MPI's own collectives over the ranks of a job, as a Problem on rank 0; the other ranks follow its commands.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/problem.h"
+#include "mpi/mpi_world.h"
+
+namespace aibench {
+
+struct MpiCollectiveOptions {
+  std::string collective = "allreduce";
+  std::string dtype = "f32";
+  std::string op = "sum";
+  std::uint64_t bytes = 0;
+  std::uint64_t seed = 0;
+  bool in_place = false;
+  bool per_call = false;
+};
+
+// For rank 0. Fails with BAD_OPTION or UNSUPPORTED_REDUCTION.
+Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options, std::unique_ptr<Problem>* problem);
+
+// For the other ranks: does what rank 0 commands until it says that the job ends; returns the exit code it gives. Sleeps
+// while there is nothing to do.
+int follow_mpi_commands(MpiWorld& world);
+
+// For rank 0: tells the others to leave with `exit_code`.
+void end_mpi_followers(MpiWorld& world, int exit_code);
+
+}  // namespace aibench

@@ -1,0 +1,120 @@
+// The MPI loader against fakes of the three ABIs, one process each since MPI is joined only once: handles, the world of one,
+// and what is said when the library is missing, is no MPI, or belongs to another launcher.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "mpi/mpi_collective.h"
+#include "mpi/mpi_world.h"
+
+namespace {
+
+using aibench::MpiCollectiveOptions;
+using aibench::MpiWorld;
+using aibench::Problem;
+
+void require(bool condition, const std::string& what) {
+  if (condition) return;
+  std::fprintf(stderr, "FAILED: %s\n", what.c_str());
+  std::_Exit(1);
+}
+
+const std::string folder = AIBENCH_FAKES;
+
+// Runs `test` in a process of its own.
+template <typename F>
+void apart(const std::string& name, F&& test) {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const char* variable : {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE", "UCX_MEM_EVENTS"}) unsetenv(variable);
+    test();
+    std::_Exit(0);
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  require(WIFEXITED(state) && WEXITSTATUS(state) == 0, name);
+}
+
+void test_abi(const std::string& library, aibench::MpiAbi abi) {
+  apart(library, [&] {
+    setenv("AIBENCH_MPI_LIB", (folder + "/" + library).c_str(), 1);
+    MpiWorld* world = nullptr;
+    const aibench::Status status = MpiWorld::join("build", &world);
+    require(status.ok(), library + ": " + status.message);
+    require(world->mpi().abi == abi && world->mpi().version == "fake MPI", library + ": kind");
+    require(world->size() == 1 && std::string(world->ranks()[0].host) == "here", library + ": world");
+    for (const char* collective : {"allreduce", "reduce-scatter", "all-gather", "broadcast", "all-to-all", "shift"}) {
+      for (const char* dtype : {"f64", "f32", "f16", "bf16", "s32", "s8"}) {
+        for (const char* op : {"sum", "min", "max"}) {
+          MpiCollectiveOptions options;
+          options.collective = collective;
+          options.dtype = dtype;
+          options.op = op;
+          options.bytes = 8 * 1001;
+          std::unique_ptr<Problem> problem;
+          const std::string name = library + " " + collective + " " + dtype + " " + op;
+          require(aibench::make_mpi_collective(*world, options, &problem).ok() && problem->prepare().ok(), name);
+          problem->run(2);
+          require(problem->run_timed(3) >= 0 && problem->verify().passed, name + ": result");
+          for (const char* kind : {"flip", "stale-chunk"}) {
+            require(problem->inject_fault(kind) && !problem->verify().passed, name + ": " + kind + " went unnoticed");
+            problem->run(1);
+          }
+        }
+      }
+    }
+    world->finalize();
+  });
+}
+
+void test_refusals() {
+  apart("launcher mismatch", [] {
+    setenv("AIBENCH_MPI_LIB", (folder + "/fake_mpich.so").c_str(), 1);
+    setenv("PMI_RANK", "0", 1);
+    setenv("PMI_SIZE", "4", 1);
+    MpiWorld* world = nullptr;
+    const aibench::Status status = MpiWorld::join("build", &world);
+    require(status.code == "MPI_MISMATCH" && status.message.find("4 ranks") != std::string::npos, status.message);
+  });
+  apart("absent", [] {
+    setenv("AIBENCH_MPI_LIB", "libmpi-no-such.so.7", 1);
+    MpiWorld* world = nullptr;
+    require(MpiWorld::join("build", &world).code == "MPI_ABSENT", "absent");
+  });
+  apart("no MPI", [] {
+    setenv("AIBENCH_MPI_LIB", (folder + "/fake_nvml.so").c_str(), 1);
+    MpiWorld* world = nullptr;
+    const aibench::Status status = MpiWorld::join("build", &world);
+    require(status.code == "MPI_INCOMPLETE" && status.message.find("MPI_Allreduce") != std::string::npos, status.message);
+  });
+}
+
+void test_choice_of_library() {
+  const auto open_mpi = aibench::mpi_launch([](const char* name) -> const char* {
+    const std::string n = name;
+    return n == "OMPI_COMM_WORLD_RANK" ? "1" : n == "OMPI_COMM_WORLD_SIZE" ? "4" : nullptr;
+  });
+  require(open_mpi.present && open_mpi.rank == 1 && open_mpi.size == 4, "Open MPI's environment");
+  require(aibench::mpi_library_names("", open_mpi)[0] == "libmpi.so.40", "Open MPI's library first");
+  const auto hydra = aibench::mpi_launch([](const char* name) -> const char* {
+    const std::string n = name;
+    return n == "PMI_RANK" ? "0" : n == "PMI_SIZE" ? "2" : nullptr;
+  });
+  require(aibench::mpi_library_names("", hydra)[0] == "libmpi.so.12", "MPICH's library first");
+  require(aibench::mpi_library_names("/x/libmpi.so", hydra).size() == 1, "a named library alone");
+  require(!aibench::mpi_launch([](const char*) -> const char* { return nullptr; }).present, "no launcher");
+}
+
+}  // namespace
+
+int main() {
+  test_choice_of_library();
+  test_abi("fake_mpich.so", aibench::MpiAbi::kMpich);
+  test_abi("fake_openmpi.so", aibench::MpiAbi::kOpenMpi);
+  test_abi("fake_mpi_abi.so", aibench::MpiAbi::kMpi5);
+  test_refusals();
+  std::puts("mpi_test: ok");
+}

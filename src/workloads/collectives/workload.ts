@@ -1,0 +1,199 @@
+/** Collectives among threads, processes over POSIX shared memory, or the ranks of an MPI job; verified bit for bit. */
+import type { z } from 'zod';
+import type { CollectiveName, NativeProblem } from '../../native/types.ts';
+import { COLLECTIVES } from '../../native/types.ts';
+import { detectMpiJob } from '../../runtime/mpi.ts';
+import { formatBytes } from '../../units.ts';
+import { prepareNativeProblem } from '../native-problem.ts';
+import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
+import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
+import { type CollectiveParams, movingParams, reducingParams } from './params.ts';
+import { placementWarning } from './placement.ts';
+import { machineKey, readTuning, tunedAlgorithm } from './tuning.ts';
+
+const SUMMARIES: Record<CollectiveName, string> = {
+  allreduce: 'every rank gets the reduction of all vectors',
+  'reduce-scatter': 'each rank gets its block of the reduction',
+  'all-gather': 'every rank gets the blocks of all',
+  broadcast: 'every rank gets the vector of rank 0',
+  'all-to-all': 'each rank gets its block from every other',
+  shift: 'each rank sends to its right neighbour; for alpha-beta models',
+  'ping-pong': 'rank 0 to rank 1 and back; for alpha-beta models',
+};
+
+/** One workload per collective. */
+export const collectives: readonly Workload<CollectiveParams>[] = COLLECTIVES.map(collective);
+
+function collective(name: CollectiveName): Workload<CollectiveParams> {
+  const reduces = name === 'allreduce' || name === 'reduce-scatter';
+  return {
+    name,
+    summary: `${SUMMARIES[name]}; bit-exact, algorithm named`,
+    params: (reduces ? reducingParams : movingParams) as unknown as z.ZodType<CollectiveParams>,
+    backends: ['threads', 'processes', 'mpi'],
+    metrics: () => [
+      'algorithm_bandwidth_bytes_per_second',
+      'bus_bandwidth_bytes_per_second',
+      'latency_seconds_p50',
+      'latency_seconds_p99',
+      'latency_seconds_max',
+    ],
+    limit: () => ({ ceiling: 'algorithm_bandwidth_bound', metric: 'algorithm_bandwidth_bytes_per_second' }),
+    label: p =>
+      [
+        name,
+        p.dtype,
+        p.op ?? '',
+        formatBytes(p.bytes),
+        p.buffers === 'private' ? 'private' : '',
+        p.inPlace ? 'in place' : '',
+        p.method === 'osu' ? 'osu' : '',
+      ]
+        .filter(part => part !== '')
+        .join(' ') + threadsLabel('r', p.ranks),
+    overheadSeconds: (p, machine) => 0.3 + (3 * memoryBytes(p, machine)) / 2e9,
+    supports,
+    prepare: (p, backend, context) => prepare(name, p, backend, context),
+  };
+}
+
+/** Input, output and what the copy ceiling writes, of every rank. */
+function memoryBytes(p: CollectiveParams, machine: Machine): number {
+  return 3 * p.bytes * resolveThreads(p.ranks, machine);
+}
+
+async function supports(p: CollectiveParams, backend: string, machine: Machine): Promise<Support> {
+  const job = detectMpiJob(process.env);
+  if (backend === 'mpi' && job === null) {
+    return {
+      supported: false,
+      reason: 'The mpi backend needs a job that an MPI launcher started.',
+      remedy: 'Run `mpirun -n 4 npx aibench run SUITE`.',
+    };
+  }
+  if (backend !== 'mpi' && job !== null && job.size > 1) {
+    return {
+      supported: false,
+      reason: `This run is an MPI job of ${job.size} ranks, which would disturb ranks on ${backend}.`,
+      remedy: 'Run without the launcher for threads and processes.',
+    };
+  }
+  return fitsInMemory(memoryBytes(p, machine), machine, `A collective of ${p.bytes} B over ${p.ranks} ranks`);
+}
+
+async function prepare(
+  name: CollectiveName,
+  p: CollectiveParams,
+  backend: string,
+  context: LaunchContext,
+): Promise<Prepared> {
+  const shared = {
+    collective: name,
+    dtype: p.dtype,
+    op: p.op ?? ('sum' as const),
+    bytes: p.bytes,
+    seed: context.seed,
+    inPlace: p.inPlace,
+    perCall: p.method === 'osu',
+  };
+  if (backend === 'mpi') return prepareMpi(shared, context);
+  const ranks = resolveThreads(p.ranks, context.machine);
+  const tuned = p.algorithm === 'auto' ? tunedChoice(name, p, backend, ranks, context) : null;
+  const algorithm = p.algorithm === 'auto' ? tuned?.algorithm : p.algorithm;
+  let problem: NativeProblem | undefined;
+  const prepared = await prepareNativeProblem({
+    open: () => {
+      problem = context.native.createCollective({
+        ...shared,
+        ranks,
+        processes: backend === 'processes',
+        privateBuffers: p.buffers === 'private',
+        ...(algorithm === undefined ? {} : { algorithm }),
+      });
+      return problem;
+    },
+    context,
+    work: work => ({ bytes: work.bytes, busBytes: work.bytes * busFactor(problem) }),
+    ceilings: opened => opened.measureCeilings(),
+  });
+  return watched(
+    tuned === null ? prepared : withFact(prepared, 'algorithmChosenBy', `aibench tune, ${tuned.measuredAt}`),
+  );
+}
+
+/** What `aibench tune` found for this machine, or null. */
+function tunedChoice(
+  name: CollectiveName,
+  p: CollectiveParams,
+  backend: string,
+  ranks: number,
+  context: LaunchContext,
+): { algorithm: string; measuredAt: string } | null {
+  const features = context.native.cpuFeatures();
+  const table = readTuning(
+    context.cacheDir,
+    machineKey(features.brand, features.isas, context.native.affinity().length),
+  );
+  if (table === null || ranks < 2) return null;
+  const wanted = { collective: name, backend: backend as 'threads', buffers: p.buffers, ranks, bytes: p.bytes };
+  const algorithm = tunedAlgorithm(table.rows, wanted);
+  return algorithm === null ? null : { algorithm, measuredAt: table.measuredAt };
+}
+
+function withFact(prepared: Prepared, name: string, value: string): Prepared {
+  return Object.create(prepared, { facts: { get: () => ({ ...prepared.facts, [name]: value }) } }) as Prepared;
+}
+
+/** Measures again, once, when the placement changed meanwhile; if it changes again, the case says so. */
+function watched(prepared: Prepared): Prepared {
+  return Object.create(prepared, {
+    measure: {
+      value: async () => {
+        const first = await prepared.measure();
+        if (placementWarning(prepared.facts) === null) return first;
+        const second = await prepared.measure();
+        const warning = placementWarning(prepared.facts);
+        if (warning !== null) prepared.warnings.push(warning);
+        return second;
+      },
+    },
+  }) as Prepared;
+}
+
+function busFactor(problem: NativeProblem | undefined): number {
+  return Number(problem?.facts().busFactor ?? 0);
+}
+
+async function prepareMpi(
+  options: Parameters<ReturnType<LaunchContext['native']['joinMpi']>['createCollective']>[0],
+  context: LaunchContext,
+): Promise<Prepared> {
+  const mpi = context.native.joinMpi('');
+  const { ranks, size, oversubscribed, abi } = mpi.info();
+  let problem: NativeProblem | undefined;
+  return prepareNativeProblem({
+    open: () => {
+      problem = mpi.createCollective(options);
+      return problem;
+    },
+    context,
+    work: work => ({ bytes: work.bytes, busBytes: work.bytes * busFactor(problem) }),
+    rank: index => ({ host: ranks[index]?.host ?? '', pid: ranks[index]?.pid ?? 0 }),
+    warnings: [
+      {
+        code: 'LAUNCHES_SHARE_PROCESS',
+        message: 'all launches of this case ran in the one process per rank that the MPI launcher started.',
+        remedy: 'Start mpirun several times and compare the documents: only then are launches independent.',
+      },
+      ...(oversubscribed
+        ? [
+            {
+              code: 'MPI_OVERSUBSCRIBED',
+              message: `${size} ranks share fewer CPUs${abi === 'MPICH' ? '; MPICH waits without yielding, which costs whole time slices' : ''}.`,
+              remedy: 'Start at most one rank per CPU.',
+            },
+          ]
+        : []),
+    ],
+  });
+}

@@ -1,0 +1,159 @@
+/** aibench as the ranks of a real MPI job, under each MPI that is here; skipped, with the reason, where there is none. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ResultDocument } from '../../src/results/schema.ts';
+import { root } from '../support/cli.ts';
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-mpi-'));
+const addon = path.join(root, `build-native-${process.platform}-${process.arch}`, 'Release', 'aibench.node');
+const has = (command: string): boolean => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+/** Root may start Open MPI only when it says so twice. */
+const environment = {
+  ...process.env,
+  AIBENCH_ADDON: addon,
+  OMPI_ALLOW_RUN_AS_ROOT: '1',
+  OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+};
+const launchers = [
+  { launcher: 'mpirun.openmpi', abi: 'Open MPI', flags: ['--oversubscribe'], foreign: 'libmpich.so.12' },
+  { launcher: 'mpirun.mpich', abi: 'MPICH', flags: [], foreign: 'libmpi.so.40' },
+];
+
+const suite = path.join(folder, 'mpi.yaml');
+writeFileSync(
+  suite,
+  `schema: aibench.suite/1
+name: mpi
+summary: small
+launches: 1
+idleSeconds: 0
+timing: { targetSeconds: 0.02, maxWarmupSeconds: 0.02, minSamples: 3, maxSamples: 20 }
+cases:
+  - { workload: allreduce, backend: [threads, mpi], params: { bytes: 4KiB } }
+  - { workload: shift, backend: mpi, params: { bytes: 64 } }
+`,
+);
+
+/** A script that every rank runs: `mpi` is the job, `rank` its number. */
+function script(name: string, body: string): string {
+  const file = path.join(folder, `${name}.mjs`);
+  writeFileSync(
+    file,
+    `import { createRequire } from 'node:module';
+const native = createRequire(import.meta.url)(process.env.AIBENCH_ADDON);
+const mpi = native.joinMpi('test');
+const { rank, size } = mpi.info();
+${body}`,
+  );
+  return file;
+}
+
+describe.each(launchers)('$launcher', ({ launcher, abi, flags, foreign }) => {
+  const here = has(launcher);
+  const test = here ? it : (name: string, ..._: unknown[]) => it.skip(`${name} (no ${launcher} here)`, () => {});
+  const start = (ranks: number, args: string[], more: Record<string, string> = {}): ChildProcess =>
+    spawn(launcher, [...flags, '-n', String(ranks), process.execPath, ...args], {
+      env: { ...environment, ...more },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  const run = (ranks: number, args: string[], more: Record<string, string> = {}) => {
+    const { status, stdout, stderr } = spawnSync(launcher, [...flags, '-n', String(ranks), process.execPath, ...args], {
+      env: { ...environment, ...more },
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    return { status, output: `${stdout}\n${stderr}` };
+  };
+
+  test('rank 0 writes one document with the samples of all ranks', { timeout: 60_000 }, () => {
+    const file = path.join(folder, `${launcher}.json`);
+    const { status, output } = run(2, [path.join(root, 'bin', 'aibench.js'), 'run', suite, '-q', '-o', file]);
+    expect(status, output).toBe(0);
+    expect(output.match(/The document is/g), output).toHaveLength(1);
+    const document = JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
+    const [threads, mpi, shift] = document.cases;
+    expect(threads).toMatchObject({ status: 'skipped', backend: 'threads' });
+    expect(mpi).toMatchObject({
+      status: 'measured',
+      verification: { passed: true },
+      facts: { mpiAbi: abi, ranks: '2' },
+    });
+    expect(shift?.status).toBe('measured');
+    const [launch] = mpi?.launches ?? [];
+    expect(launch?.ranks?.map(({ rank, host }) => [rank, host])).toEqual([
+      [0, os.hostname()],
+      [1, os.hostname()],
+    ]);
+    expect(launch?.ranks?.[1]?.samplesSeconds).toHaveLength(launch?.samplesSeconds.length ?? 0);
+    expect(mpi?.warnings.map(({ code }) => code)).toContain('LAUNCHES_SHARE_PROCESS');
+  });
+
+  test('trap 3: a library of another MPI is refused instead of running alone', { timeout: 60_000 }, () => {
+    const { status, output } = run(2, [script('mismatch', '')], { AIBENCH_MPI_LIB: foreign });
+    expect(status).not.toBe(0);
+    expect(output).toMatch(/started 2 ranks, but .* sees 1|an MPI library is there but does not load|no MPI library/);
+  });
+
+  test('traps 2 and 5: UCX hooks are off, and leaving without MPI_Finalize is an error', { timeout: 60_000 }, () => {
+    const body = `if (process.env.UCX_MEM_EVENTS !== 'n') throw new Error('hooks');
+console.log('hooks are off'); process.exit(0);`;
+    const { status, output } = run(2, [script('exit', body)]);
+    expect(output).toMatch(/hooks are off/);
+    expect(output).toMatch(/leaves the MPI job without finishing it/);
+    expect(status).not.toBe(0);
+  });
+
+  test('a rank that makes another call is named, and nobody hangs', { timeout: 60_000 }, () => {
+    const body = `if (rank > 0) { await mpi.follow(); mpi.finalize(); }
+else {
+  const problem = mpi.createCollective({ collective: 'allreduce', dtype: 'bf16', op: 'max', bytes: 4096, seed: 1 });
+  await problem.prepare();
+  const verified = await problem.runAndVerify();
+  problem.injectFault('flip');
+  const flipped = await problem.verify();
+  let mismatch = '';
+  try { for (let i = 0; i < 9; i++) problem.injectFault('mismatch'); } catch (error) { mismatch = error.message; }
+  console.log(JSON.stringify([verified.passed, flipped.passed, mismatch]));
+  mpi.endFollowers(0); mpi.finalize();
+}`;
+    const { status, output } = run(3, [script('fault', body)]);
+    expect(status, output).toBe(0);
+    expect(output).toMatch(/\[true,false,"rank [0-2] on .* calls the collective with another count/);
+  });
+
+  test('a rank that is killed ends the job soon, and the document keeps what was measured', {
+    timeout: 90_000,
+  }, async () => {
+    const file = path.join(folder, `${launcher}-killed.json`);
+    const child = start(2, [path.join(root, 'bin', 'aibench.js'), 'run', suite, '--launches', '400', '-o', file]);
+    let output = '';
+    child.stdout?.on('data', chunk => (output += String(chunk)));
+    child.stderr?.on('data', chunk => (output += String(chunk)));
+    const ended = new Promise<number | null>(resolve => child.on('close', code => resolve(code)));
+    const read = (): ResultDocument | null => {
+      try {
+        return JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
+      } catch {
+        return null;
+      }
+    };
+    const measured = (): number | undefined =>
+      read()?.cases[1]?.launches.filter(launch => launch.status === 'ok')[2]?.ranks?.[1]?.pid;
+    while (measured() === undefined && child.exitCode === null) await new Promise(resolve => setTimeout(resolve, 50));
+    const killed = performance.now();
+    process.kill(measured() ?? 0, 'SIGKILL');
+    expect(await ended, output).not.toBe(0);
+    expect((performance.now() - killed) / 1000).toBeLessThan(30);
+    expect(read()?.cases[1]?.launches.filter(launch => launch.status === 'ok').length).toBeGreaterThanOrEqual(3);
+    expect(output).toMatch(/rank 1|PID|exited on signal 9|BAD TERMINATION|KILLED/i);
+  });
+});
+
+it('traps 1 and 6: the addon needs no MPI symbol at load, and looks symbols up in the library alone', () => {
+  const { status, stdout } = spawnSync('nm', ['-D', '--undefined-only', addon], { encoding: 'utf8' });
+  if (status !== 0) return; // no binutils: the loader has already proved it by loading the addon
+  expect(stdout).not.toMatch(/MPI/);
+});

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest';
+import type { NativeMpi } from '../../../src/native/types.ts';
+import { patienceSeconds, troubleOf } from '../../../src/runner/mpi-job.ts';
+import { detectMpiJob } from '../../../src/runtime/mpi.ts';
+import { placementWarning } from '../../../src/workloads/collectives/placement.ts';
+
+it.each([
+  [
+    { OMPI_COMM_WORLD_RANK: '1', OMPI_COMM_WORLD_SIZE: '4' },
+    { launcher: 'Open MPI', rank: 1, size: 4 },
+  ],
+  [
+    { PMI_RANK: '0', PMI_SIZE: '2' },
+    { launcher: 'Hydra', rank: 0, size: 2 },
+  ],
+  [
+    { SLURM_PROCID: '3', SLURM_STEP_NUM_TASKS: '8' },
+    { launcher: 'Slurm', rank: 3, size: 8 },
+  ],
+  [{ SLURM_PROCID: '0', SLURM_STEP_NUM_TASKS: '1' }, null],
+  [{ PMI_RANK: 'x', PMI_SIZE: '2' }, null],
+  [{}, null],
+])('the launcher speaks through the environment: %j', (environment, job) => {
+  expect(detectMpiJob(environment)).toEqual(job);
+});
+
+it('a placement that changed is said, one that held or is unknown is not', () => {
+  const facts = (before: number, after: number, copy = 1e10) => ({
+    oneWayNanosecondsBefore: String(before),
+    oneWayNanosecondsAfter: String(after),
+    copyBytesPerSecondBefore: '1e10',
+    copyBytesPerSecondAfter: String(copy),
+  });
+  expect(placementWarning(facts(40, 50))).toBeNull();
+  expect(placementWarning({})).toBeNull();
+  expect(placementWarning(facts(40, 200))).toMatchObject({ code: 'PLACEMENT_CHANGED' });
+  expect(placementWarning(facts(40, 41, 2.1e10))?.message).toMatch(/copy ran at 10\.0 and 21\.0 GB\/s/);
+});
+
+it('a rank that has stopped or a call without an end is trouble; a busy one is not', () => {
+  const mpi = (busy: number, silent: string) =>
+    ({ busySeconds: () => busy, silentRanks: () => silent }) as unknown as NativeMpi;
+  expect(troubleOf(mpi(0, 'rank 2 (process 7) has died'), 60)).toBeNull();
+  expect(troubleOf(mpi(5, ''), 60)).toBeNull();
+  expect(troubleOf(mpi(5, 'rank 2 (process 7) is stopped'), 60)).toMatch(/rank 2/);
+  expect(troubleOf(mpi(61, ''), 60)).toMatch(/another host or the network/);
+  expect(patienceSeconds({ AIBENCH_MPI_PATIENCE: '5' })).toBe(5);
+  expect(patienceSeconds({ AIBENCH_MPI_PATIENCE: 'soon' })).toBe(60);
+});
