@@ -13,6 +13,8 @@ export interface BertConfig {
   feedForward: number;
   vocabulary: number;
   positions: number;
+  /** DistilBERT has neither sentence types nor a pooler: its first token's state is the output. */
+  distilled?: boolean;
 }
 
 export const BERT_BASE: BertConfig = {
@@ -24,6 +26,9 @@ export const BERT_BASE: BertConfig = {
   positions: 512,
 };
 
+/** DistilBERT, Sanh et al. 2019, arXiv:1910.01108: half the layers, 66,362,880 parameters. */
+export const DISTILBERT: BertConfig = { ...BERT_BASE, layers: 6, distilled: true };
+
 const TOKEN_TYPES = 2;
 const LAYER_NORM_EPSILON = 1e-12;
 
@@ -32,19 +37,26 @@ export function buildBert(config: BertConfig): GraphBuilder {
   const graph = new GraphBuilder('bert', { seed: 12 });
   const ids = graph.input('input_ids', 'int64', ['batch', 'sequence']);
   const mask = graph.input('attention_mask', 'int64', ['batch', 'sequence']);
-  const types = graph.input('token_type_ids', 'int64', ['batch', 'sequence']);
+  const types = config.distilled === true ? null : graph.input('token_type_ids', 'int64', ['batch', 'sequence']);
   const positions = graph.input('position_ids', 'int64', ['batch', 'sequence']);
   const bias = attentionBias(graph, mask);
-  let x = graph.node('Add', [
-    embedding(graph, 'embeddings.word_embeddings', config.vocabulary, hidden, ids),
-    embedding(graph, 'embeddings.token_type_embeddings', TOKEN_TYPES, hidden, types),
-  ]);
+  let x = embedding(graph, 'embeddings.word_embeddings', config.vocabulary, hidden, ids);
+  if (types !== null) {
+    const sentences = embedding(graph, 'embeddings.token_type_embeddings', TOKEN_TYPES, hidden, types);
+    x = graph.node('Add', [x, sentences]);
+  }
   x = graph.node('Add', [x, embedding(graph, 'embeddings.position_embeddings', config.positions, hidden, positions)]);
   x = layerNorm(graph, 'embeddings.LayerNorm', x, hidden);
   for (let layer = 0; layer < layers; layer++) x = encoderLayer(graph, config, `encoder.layer.${layer}`, x, bias);
   graph.node('Identity', [x], {}, { outputs: ['last_hidden_state'] });
   const first = graph.node('Gather', [x, graph.integers([0])], { axis: 1 });
-  const flat = graph.node('Reshape', [first, graph.integers([-1, hidden])]);
+  const state = config.distilled === true ? { outputs: ['first_token'] } : {};
+  const flat = graph.node('Reshape', [first, graph.integers([-1, hidden])], {}, state);
+  graph.output('last_hidden_state', 'float32', ['batch', 'sequence', hidden]);
+  if (config.distilled === true) {
+    graph.output('first_token', 'float32', ['batch', hidden]);
+    return graph;
+  }
   graph.countMacs(at => at.batch * hidden * hidden);
   const pooled = graph.node('Gemm', [
     flat,
@@ -52,7 +64,6 @@ export function buildBert(config: BertConfig): GraphBuilder {
     graph.weight('pooler.dense.bias', [hidden], 0.02),
   ]);
   graph.node('Tanh', [pooled], {}, { outputs: ['pooler_output'] });
-  graph.output('last_hidden_state', 'float32', ['batch', 'sequence', hidden]);
   graph.output('pooler_output', 'float32', ['batch', hidden]);
   return graph;
 }
@@ -120,7 +131,9 @@ export function bertInputs(config: BertConfig, batch: number, sequence: number, 
   return {
     input_ids: int64(dims, () => random.integer(config.vocabulary)),
     attention_mask: int64(dims, () => 1),
-    token_type_ids: int64(dims, index => (index % sequence < sequence / 2 ? 0 : 1)),
+    ...(config.distilled === true
+      ? {}
+      : { token_type_ids: int64(dims, index => (index % sequence < sequence / 2 ? 0 : 1)) }),
     position_ids: int64(dims, index => index % sequence),
   };
 }

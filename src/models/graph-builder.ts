@@ -157,6 +157,11 @@ export class GraphBuilder {
     );
   }
 
+  /** A single index, which is no list: it takes its axis away in a Gather. */
+  index(value: number): string {
+    return this.#constant(`int64.scalar.${value}`, 'int64', [], () => bytesOf(BigInt64Array.of(BigInt(value))));
+  }
+
   scalar(value: number): string {
     return this.#constant(`float32.${value}`, 'float32', [], () => bytesOf(Float32Array.of(value)));
   }

@@ -45,6 +45,40 @@ export const LLAMA_160M: LlamaConfig = {
   tiedEmbeddings: false,
 };
 
+/** Shape of SmolLM-135M: 134,515,008 parameters, three query heads to a KV head. */
+export const SMOLLM_135M: LlamaConfig = {
+  layers: 30,
+  hidden: 576,
+  heads: 9,
+  kvHeads: 3,
+  feedForward: 1536,
+  vocabulary: 49152,
+  positions: 2048,
+  tiedEmbeddings: true,
+};
+
+/** Shape of SmolLM-360M: 361,821,120 parameters. */
+export const SMOLLM_360M: LlamaConfig = {
+  ...SMOLLM_135M,
+  layers: 32,
+  hidden: 960,
+  heads: 15,
+  kvHeads: 5,
+  feedForward: 2560,
+};
+
+/** Shape of TinyLlama-1.1B: 1,100,048,384 parameters, eight query heads to a KV head; 4.4 GB in fp32. */
+export const TINYLLAMA_1B: LlamaConfig = {
+  layers: 22,
+  hidden: 2048,
+  heads: 32,
+  kvHeads: 4,
+  feedForward: 5632,
+  vocabulary: 32000,
+  positions: 2048,
+  tiedEmbeddings: false,
+};
+
 const CONTRIB = 'com.microsoft';
 const EPSILON = 1e-5;
 const ROTARY_BASE = 10000;

@@ -1,11 +1,24 @@
 /** Every model that aibench makes itself, one row each. The weights are random: speed does not depend on what was learned. */
-import { BERT_BASE, bertInputs, bertWorkingBytes, buildBert } from './bert.ts';
+import { BERT_BASE, bertInputs, bertWorkingBytes, buildBert, DISTILBERT } from './bert.ts';
 import type { GraphBuilder, WorkPoint } from './graph-builder.ts';
-import { buildLlama, LLAMA_15M, LLAMA_160M, type LlamaConfig, llamaWorkingBytes } from './llama.ts';
+import {
+  buildLlama,
+  LLAMA_15M,
+  LLAMA_160M,
+  type LlamaConfig,
+  llamaWorkingBytes,
+  SMOLLM_135M,
+  SMOLLM_360M,
+  TINYLLAMA_1B,
+} from './llama.ts';
 import { buildMlp, MLP_TINY, mlpInputs } from './mlp.ts';
 import { cachedModel } from './model-cache.ts';
+import { buildMoe, MOE_BLOCK, moeInputs, moeWorkingBytes } from './moe.ts';
+import { buildResnet18 } from './resnet18.ts';
 import { buildResnet50, RESNET50_BYTES_PER_IMAGE, resnet50Inputs } from './resnet50.ts';
 import type { NamedTensors } from './tensor.ts';
+import { buildUnet, UNET_BYTES_PER_IMAGE, unetInputs } from './unet.ts';
+import { buildVit, VIT_B_16, VIT_S_16, type VitConfig, vitWorkingBytes } from './vit.ts';
 
 interface ModelBase {
   name: string;
@@ -52,6 +65,20 @@ function llama(name: string, summary: string, config: LlamaConfig): DecoderModel
   };
 }
 
+function vit(name: string, summary: string, config: VitConfig): StatelessModel {
+  return {
+    kind: 'image',
+    name,
+    summary,
+    version: 1,
+    build: () => buildVit(config),
+    workingBytes: at => vitWorkingBytes(config, at),
+    output: 'output',
+    sequence: null,
+    inputs: ({ batch }, seed) => resnet50Inputs(batch, seed),
+  };
+}
+
 export const MODELS: readonly ModelDefinition[] = [
   {
     kind: 'image',
@@ -77,6 +104,55 @@ export const MODELS: readonly ModelDefinition[] = [
   },
   llama('llama-15m', 'Llama-style decoder, grouped-query attention, for quick runs', LLAMA_15M),
   llama('llama-160m', 'Llama-style decoder in the shape of llama-160m', LLAMA_160M),
+  llama('smollm-135m', 'decoder in the shape of SmolLM-135M, grouped-query attention', SMOLLM_135M),
+  llama('smollm-360m', 'decoder in the shape of SmolLM-360M, grouped-query attention', SMOLLM_360M),
+  llama('tinyllama-1b', 'decoder in the shape of TinyLlama-1.1B, grouped-query attention', TINYLLAMA_1B),
+  {
+    kind: 'image',
+    name: 'resnet18',
+    summary: 'ResNet-18, 224x224 images: the smaller variant of resnet50',
+    version: 1,
+    build: buildResnet18,
+    workingBytes: ({ batch }) => batch * RESNET50_BYTES_PER_IMAGE,
+    output: 'output',
+    sequence: null,
+    inputs: ({ batch }, seed) => resnet50Inputs(batch, seed),
+  },
+  vit('vit-b-16', 'Vision Transformer B/16, 224x224 images', VIT_B_16),
+  vit('vit-s-16', 'Vision Transformer S/16: the smaller variant of vit-b-16', VIT_S_16),
+  {
+    kind: 'encoder',
+    name: 'distilbert',
+    summary: 'DistilBERT encoder: the smaller variant of bert-base',
+    version: 1,
+    build: () => buildBert(DISTILBERT),
+    workingBytes: at => bertWorkingBytes(DISTILBERT, at),
+    output: 'first_token',
+    sequence: { default: 128, max: DISTILBERT.positions },
+    inputs: ({ batch, sequence }, seed) => bertInputs(DISTILBERT, batch, sequence, seed),
+  },
+  {
+    kind: 'image',
+    name: 'unet',
+    summary: 'U-Net for segmentation, 128x128 images',
+    version: 1,
+    build: buildUnet,
+    workingBytes: ({ batch }) => batch * UNET_BYTES_PER_IMAGE,
+    output: 'output',
+    sequence: null,
+    inputs: ({ batch }, seed) => unetInputs(batch, seed),
+  },
+  {
+    kind: 'encoder',
+    name: 'moe-block',
+    summary: 'one mixture-of-experts block: the best 2 of 8 experts per token',
+    version: 1,
+    build: () => buildMoe(MOE_BLOCK),
+    workingBytes: at => moeWorkingBytes(MOE_BLOCK, at),
+    output: 'output',
+    sequence: { default: 128, max: 8192 },
+    inputs: ({ batch, sequence }, seed) => moeInputs(MOE_BLOCK, batch, sequence, seed),
+  },
   {
     kind: 'vector',
     name: 'mlp-tiny',

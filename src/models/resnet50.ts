@@ -21,13 +21,13 @@ const EXPANSION = 4;
 export const RESNET50_BYTES_PER_IMAGE = 16e6;
 
 /** A feature map: the name of the value, its channels and its height, which is its width too. */
-interface FeatureMap {
+export interface FeatureMap {
   value: string;
   channels: number;
   size: number;
 }
 
-interface ConvolutionOptions {
+export interface ConvolutionOptions {
   name: string;
   normName: string;
   channels: number;
@@ -40,26 +40,36 @@ interface ConvolutionOptions {
 
 export function buildResnet50(): GraphBuilder {
   const graph = new GraphBuilder('resnet50', { seed: 50 });
-  const image = graph.input('input', 'float32', ['batch', 3, IMAGE, IMAGE]);
-  let x = convolution(
-    graph,
-    { value: image, channels: 3, size: IMAGE },
-    { name: 'conv1', normName: 'bn1', channels: 64, kernel: 7, stride: 2, relu: true },
-  );
-  const pooled = graph.node('MaxPool', [x.value], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
-  x = { ...x, value: pooled, size: x.size / 2 };
+  let x = stem(graph);
   STAGES.forEach(({ width, blocks, stride }, stage) => {
     for (let block = 0; block < blocks; block++) {
       x = bottleneck(graph, x, `layer${stage + 1}.${block}`, width, block === 0 ? stride : 1);
     }
   });
+  classifier(graph, x);
+  return graph;
+}
+
+/** The image as input, a 7x7 convolution and a pooling. */
+export function stem(graph: GraphBuilder): FeatureMap {
+  const image = graph.input('input', 'float32', ['batch', 3, IMAGE, IMAGE]);
+  const x = convolution(
+    graph,
+    { value: image, channels: 3, size: IMAGE },
+    { name: 'conv1', normName: 'bn1', channels: 64, kernel: 7, stride: 2, relu: true },
+  );
+  const pooled = graph.node('MaxPool', [x.value], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
+  return { ...x, value: pooled, size: x.size / 2 };
+}
+
+/** Average over the image and a matrix to 1000 classes, as the output. */
+export function classifier(graph: GraphBuilder, x: FeatureMap): void {
   const features = graph.node('Flatten', [graph.node('GlobalAveragePool', [x.value])], { axis: 1 });
   graph.countMacs(at => at.batch * x.channels * CLASSES);
   const weight = graph.weight('fc.weight', [CLASSES, x.channels], 1 / Math.sqrt(x.channels));
   const bias = graph.weight('fc.bias', [CLASSES], 0.01);
   graph.node('Gemm', [features, weight, bias], { transB: 1 }, { outputs: ['output'] });
   graph.output('output', 'float32', ['batch', CLASSES]);
-  return graph;
 }
 
 /** 1x1 down, 3x3, 1x1 up, added to the input, which is projected where its shape differs. */
@@ -85,7 +95,7 @@ function bottleneck(graph: GraphBuilder, x: FeatureMap, name: string, width: num
 }
 
 /** Convolution without bias and its batch normalisation. */
-function convolution(graph: GraphBuilder, x: FeatureMap, options: ConvolutionOptions): FeatureMap {
+export function convolution(graph: GraphBuilder, x: FeatureMap, options: ConvolutionOptions): FeatureMap {
   const { name, normName, channels, kernel, stride, relu, gain = 1 } = options;
   const pad = (kernel - 1) / 2;
   const size = Math.floor((x.size + 2 * pad - kernel) / stride) + 1;

@@ -108,6 +108,10 @@ suite('the models compute what they should', () => {
   it.each([
     ['mlp-tiny', 1],
     ['resnet50', 1],
+    ['resnet18', 1],
+    ['unet', 1],
+    ['vit-s-16', 1],
+    ['moe-block', 4],
     ['llama-15m', 16],
   ])('%s: finite, spread out, and other for another input', async (name, sequence) => {
     const model = findModel(name);

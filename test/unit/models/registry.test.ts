@@ -1,13 +1,24 @@
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { BERT_BASE, buildBert } from '../../../src/models/bert.ts';
+import { BERT_BASE, buildBert, DISTILBERT } from '../../../src/models/bert.ts';
 import type { GraphBuilder } from '../../../src/models/graph-builder.ts';
-import { buildLlama, LLAMA_15M, LLAMA_160M } from '../../../src/models/llama.ts';
+import {
+  buildLlama,
+  LLAMA_15M,
+  LLAMA_160M,
+  SMOLLM_135M,
+  SMOLLM_360M,
+  TINYLLAMA_1B,
+} from '../../../src/models/llama.ts';
 import { buildMlp, MLP_TINY } from '../../../src/models/mlp.ts';
+import { buildMoe, MOE_BLOCK } from '../../../src/models/moe.ts';
 import { findModel, listModels, MODELS } from '../../../src/models/registry.ts';
+import { buildResnet18 } from '../../../src/models/resnet18.ts';
 import { buildResnet50 } from '../../../src/models/resnet50.ts';
 import { elementCount } from '../../../src/models/tensor.ts';
+import { buildUnet } from '../../../src/models/unet.ts';
+import { buildVit, VIT_B_16, VIT_S_16 } from '../../../src/models/vit.ts';
 
 const LLAMA_2_7B = {
   layers: 32,
@@ -55,13 +66,43 @@ describe('parameter counts', () => {
       1_235_814_400,
     ],
     ['mlp-tiny', () => buildMlp(MLP_TINY), 16 * 32 + 32 + 32 * 8 + 8],
+    // torchvision resnet18, vit_b_16; DeiT-S; distilbert-base-uncased; SmolLM-135M and -360M; milesial/Pytorch-UNet.
+    ['ResNet-18', buildResnet18, 11_689_512],
+    ['ViT-B/16', () => buildVit(VIT_B_16), 86_567_656],
+    ['ViT-S/16', () => buildVit(VIT_S_16), 22_050_664],
+    ['DistilBERT', () => buildBert(DISTILBERT), 66_362_880],
+    ['SmolLM-135M', () => buildLlama(SMOLLM_135M), 134_515_008],
+    ['SmolLM-360M', () => buildLlama(SMOLLM_360M), 361_821_120],
+    ['TinyLlama-1.1B of the registry', () => buildLlama(TINYLLAMA_1B), 1_100_048_384],
+    ['U-Net', buildUnet, 31_037_698],
   ])('%s', (_name, build, published) => {
     expect(build().parameters).toBe(published);
   });
 });
 
+describe('mixture of experts', () => {
+  it('has the parameters of Mixtral 8x7B (46,702,792,704) at its widths, with its attention and embeddings around', () => {
+    const block = buildMoe({ hidden: 4096, feedForward: 14336, experts: 8, chosen: 2 }).parameters;
+    const attention = 2 * 4096 * 4096 + 2 * 4096 * 1024;
+    expect(32 * (block + attention + 2 * 4096) + 2 * 32000 * 4096 + 4096).toBe(46_702_792_704);
+  });
+
+  it('computes in the chosen experts alone', () => {
+    const [two, four] = [2, 4].map(chosen =>
+      buildMoe({ ...MOE_BLOCK, chosen }).macs({ batch: 1, sequence: 1, context: 0 }),
+    );
+    const expert = 3 * MOE_BLOCK.hidden * MOE_BLOCK.feedForward;
+    expect((four ?? 0) - (two ?? 0)).toBe(2 * expert);
+  });
+});
+
 describe('multiply–accumulates', () => {
   const at = { batch: 1, sequence: 128, context: 0 };
+
+  it('ResNet-18: 1.81 GMAC, ViT-B/16: 17.56 GMAC, as torchvision publishes them', () => {
+    expect(buildResnet18().macs(at)).toBe(1_814_073_344);
+    expect(buildVit(VIT_B_16).macs(at) / 1e9).toBeCloseTo(17.56, 2);
+  });
 
   it('ResNet-50: 4.09 GMAC per 224x224 image, in proportion to the batch', () => {
     const graph = buildResnet50();
