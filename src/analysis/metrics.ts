@@ -22,7 +22,7 @@ export interface MetricDefinition {
 }
 
 export type LaunchSamples = Pick<Launch, 'samplesSeconds' | 'iterationsPerSample' | 'work'> &
-  Partial<Pick<Launch, 'windowSeconds'>>;
+  Partial<Pick<Launch, 'windowSeconds' | 'tokenTimes'>>;
 
 function rate(quantity: keyof Work) {
   return ({ samplesSeconds, work }: LaunchSamples): number | null => {
@@ -48,6 +48,13 @@ function completionRate({ samplesSeconds, iterationsPerSample, windowSeconds }: 
   if (windowSeconds === undefined || samplesSeconds.length === 0) return null;
   const seconds = windowSeconds[1] - windowSeconds[0];
   return seconds > 0 ? (iterationsPerSample * samplesSeconds.length) / seconds : null;
+}
+
+function tokenQuantile(part: 'firstTokenSeconds' | 'interTokenSeconds', p: number) {
+  return ({ tokenTimes }: LaunchSamples): number | null => {
+    const times = tokenTimes?.[part] ?? [];
+    return times.length === 0 ? null : quantile(times, p);
+  };
 }
 
 function earlyStopping(percentile: number): MetricDefinition {
@@ -164,6 +171,39 @@ export const METRICS: readonly MetricDefinition[] = [
     },
   },
   ...PERCENTILES.map(earlyStopping),
+  {
+    name: 'output_tokens_per_second',
+    unit: 'tok/s',
+    better: 'higher',
+    summary: 'generated tokens per second of whole generations, the prompt’s time included',
+    ofLaunch: rate('tokens'),
+  },
+  ...([50, 99] as const).flatMap((percent): MetricDefinition[] => [
+    {
+      name: `time_to_first_token_seconds_p${percent}`,
+      unit: 's',
+      better: 'lower',
+      summary: `time from the prompt to the first token, ${percent === 50 ? 'median' : '99th percentile'} (TTFT)`,
+      ofLaunch: tokenQuantile('firstTokenSeconds', percent / 100),
+    },
+    {
+      name: `inter_token_latency_seconds_p${percent}`,
+      unit: 's',
+      better: 'lower',
+      summary: `time from a token to the next, ${percent === 50 ? 'median' : '99th percentile'}`,
+      ofLaunch: tokenQuantile('interTokenSeconds', percent / 100),
+    },
+  ]),
+  {
+    name: 'time_per_output_token_seconds',
+    unit: 's',
+    better: 'lower',
+    summary: 'mean time from a token to the next (TPOT)',
+    ofLaunch: ({ tokenTimes }) => {
+      const times = tokenTimes?.interTokenSeconds ?? [];
+      return times.length === 0 ? null : times.reduce((sum, time) => sum + time, 0) / times.length;
+    },
+  },
   {
     name: 'server_queries_per_second',
     unit: 'queries/s',

@@ -188,6 +188,8 @@ export const launchSchema = z.object({
   work: workSchema,
   /** Ranks of an MPI job, or pairs of CPUs, each with its own samples. */
   ranks: z.array(rankSamplesSchema).optional(),
+  /** Generations of a language model: the samples' own parts, in their order. */
+  tokenTimes: z.object({ firstTokenSeconds: nonNegativeNumbers, interTokenSeconds: nonNegativeNumbers }).optional(),
   warmup: z.object({ samplesSeconds: nonNegativeNumbers, settled: z.boolean() }).optional(),
   verification: verificationSchema.optional(),
   /** Ceilings measured in this same process, between the calls. */

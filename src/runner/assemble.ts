@@ -83,6 +83,7 @@ function toLaunch(planned: { index: number; order: number; seed: number }, outco
     verification,
     state,
     complete,
+    tokenTimes,
   } = outcome.result;
   const taken = {
     ...base,
@@ -96,6 +97,7 @@ function toLaunch(planned: { index: number; order: number; seed: number }, outco
     ceilings,
     verification,
     state,
+    ...(tokenTimes === undefined ? {} : { tokenTimes }),
   };
   // Samples taken before Ctrl-C are as good as any other, there are only fewer of them.
   if (samplesSeconds.length === 0)

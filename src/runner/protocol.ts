@@ -22,6 +22,7 @@ export interface LaunchSuccess {
   ranks?: RankSamples[];
   complete: boolean;
   ceilings: Record<string, number>;
+  tokenTimes?: Launch['tokenTimes'];
   /** Why the number must not be used, where a rule of the workload says so. */
   invalid?: { reason: string; remedy: string };
   /** Of the output that the timed loop left behind, or of the first one where that already failed. */

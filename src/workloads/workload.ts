@@ -50,6 +50,8 @@ export interface Measurement {
   complete: boolean;
   /** Ceilings measured in this process around the samples, by name (`fma_flops_per_second`, ...). */
   ceilings: Record<string, number>;
+  /** Of a language model's generations. Seconds. */
+  tokenTimes?: { firstTokenSeconds: number[]; interTokenSeconds: number[] };
   /** Set where a rule says that the number must not be used: the case is `invalid`. */
   invalid?: { reason: string; remedy: string };
 }

@@ -13,7 +13,7 @@ import { loadAddon } from '../../src/native/addon.ts';
 import { findOrt, ortLibrary } from '../../src/runtime/ort.ts';
 import { FAULTS, tensorError } from '../../src/workloads/inference/compare.ts';
 import type { Engine, SessionOptions } from '../../src/workloads/inference/engine.ts';
-import { openEngine } from '../../src/workloads/inference/engines.ts';
+import { type EngineName, openEngine } from '../../src/workloads/inference/engines.ts';
 import { inferenceParams } from '../../src/workloads/inference/params.ts';
 import { createSessionHost } from '../../src/workloads/inference/session-host.ts';
 
@@ -158,6 +158,34 @@ suite('ort-native', () => {
     await host.dispose();
   });
 
+  it.each(['ort-node', 'ort-native'] as const)(
+    '%s: generates, and ends where a prefill of the same text ends',
+    async name => {
+      const raw = { model: 'llama-15m', mode: 'generate', batch: 2, sequence: 5, newTokens: 6 };
+      const host = nativeHost(raw, name);
+      const { work } = await host.load();
+      expect(work).toMatchObject({ tokens: 12, items: 2 });
+      expect(await host.verify()).toMatchObject({ passed: true, tolerance: 1e-4 });
+      const measured = await host.measure({ ...timing, maxSamples: 6 });
+      const { samplesSeconds, tokenTimes, facts } = measured;
+      expect(samplesSeconds.length).toBeGreaterThanOrEqual(timing.minSamples);
+      expect(tokenTimes?.firstTokenSeconds).toHaveLength(samplesSeconds.length);
+      expect(tokenTimes?.interTokenSeconds).toHaveLength(5 * samplesSeconds.length);
+      const parts = [...(tokenTimes?.firstTokenSeconds ?? []), ...(tokenTimes?.interTokenSeconds ?? [])];
+      const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
+      expect(sum(parts)).toBeLessThanOrEqual(sum(samplesSeconds));
+      expect(facts).toMatchObject({
+        kvCacheInPlace: name === 'ort-native',
+        // Keys and values of 6 layers, 2 KV heads of 48, 11 tokens, 4 bytes.
+        kvCacheBytesPerSequence: 2 * 6 * 2 * 48 * 11 * 4,
+      });
+      expect(await host.verifyTimed()).toMatchObject({ passed: true });
+      await host.injectFault('flipped-value');
+      expect(await host.verifyTimed()).toMatchObject({ passed: false });
+      await host.dispose();
+    },
+  );
+
   it.each(FAULTS)('catches %s before and after the timing', async fault => {
     const host = nativeHost({ model: 'mlp-tiny' });
     await host.load();
@@ -200,13 +228,13 @@ suite('ort-native', () => {
   });
 });
 
-function nativeHost(raw: object) {
+function nativeHost(raw: object, backend: EngineName = 'ort-native') {
   const spec = {
-    backend: 'ort-native' as const,
+    backend,
     params: inferenceParams.parse(raw),
     threads: 1,
     seed: 1,
     cacheDir: path.join(folder, 'cache'),
   };
-  return createSessionHost(spec, () => openEngine('ort-native'), { stopped: () => false, progress: () => {} });
+  return createSessionHost(spec, () => openEngine(backend), { stopped: () => false, progress: () => {} });
 }

@@ -5,9 +5,9 @@ import { ensureModel } from '../../models/model-cache.ts';
 import { mixSeeds } from '../../models/random.ts';
 import type { ModelDefinition } from '../../models/registry.ts';
 import type { NamedTensors, TensorValue } from '../../models/tensor.ts';
+import { withCacheType } from './cache-type.ts';
 import { toNumbers } from './compare.ts';
 import type { Engine, EngineSession } from './engine.ts';
-import { withCacheType } from './scenario.ts';
 
 /** Rows that are compared. Top-1 agreement of so few is coarse: 6 % steps. */
 const ROWS = 16;

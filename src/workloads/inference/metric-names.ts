@@ -11,6 +11,17 @@ export function inferenceMetrics(params: InferenceParams): readonly string[] {
     params.percentile === undefined ? [] : [`early_stopping_latency_seconds_${percentileSuffix(params.percentile)}`];
   // Its samples count the wait of each query: a rate over their sum would mean nothing.
   if (scenario === 'server') return ['server_queries_per_second', ...claim, ...LATENCIES];
+  if (params.mode === 'generate') {
+    return [
+      'output_tokens_per_second',
+      'time_to_first_token_seconds_p50',
+      'time_to_first_token_seconds_p99',
+      'time_per_output_token_seconds',
+      'inter_token_latency_seconds_p50',
+      'inter_token_latency_seconds_p99',
+      'flops_per_second',
+    ];
+  }
   const rates = throughputNames(params);
   if (scenario === 'single-stream' || scenario === 'multi-stream') return [...claim, ...LATENCIES, ...rates];
   const [headline = 'samples_per_second', ...others] = rates;

@@ -8,6 +8,8 @@ import type { Params } from '../workload.ts';
 import { DEVICES, type Device } from './device.ts';
 import { defaultBatch, type LoadParams, loadDefaults, loadProblem, loadShape } from './load-params.ts';
 
+const DEFAULT_NEW_TOKENS = 32;
+
 const rawParams = z.strictObject({
   /** A name from `aibench list models`, or the path of an .onnx file. */
   model: z.string().min(1).max(1024),
@@ -16,7 +18,9 @@ const rawParams = z.strictObject({
   /** Text models: tokens per row that go in at once. */
   sequence: z.int().min(1).max(1_048_576).optional(),
   /** Language models: a whole prompt, or one token more on a filled KV cache. */
-  mode: z.enum(['prefill', 'decode']).optional(),
+  mode: z.enum(['prefill', 'decode', 'generate']).optional(),
+  /** Generate: tokens per row that come out. */
+  newTokens: z.int().min(2).max(65_536).optional(),
   /** Decode: tokens per row that the KV cache holds. */
   context: z.int().min(1).max(1_048_576).optional(),
   /** Threads inside an operator (ONNX Runtime: intra-op). */
@@ -57,7 +61,11 @@ const checkedParams = rawParams.transform((raw, context): InferenceParams => {
   if (surplus !== null) return issue(...surplus);
   const completed = withDefaults(model, params);
   const longest = model.sequence?.max ?? 0;
-  const length = (completed.sequence ?? 0) + (completed.context ?? 0) + (completed.mode === 'decode' ? 1 : 0);
+  const length =
+    (completed.sequence ?? 0) +
+    (completed.context ?? 0) +
+    (completed.newTokens ?? 0) +
+    (completed.mode === 'decode' ? 1 : 0);
   if (length > longest) {
     return issue(
       completed.mode === 'decode' ? 'context' : 'sequence',
@@ -77,7 +85,8 @@ interface InferenceFields extends LoadParams {
   model: string;
   batch: number;
   sequence?: number;
-  mode?: 'prefill' | 'decode';
+  mode?: 'prefill' | 'decode' | 'generate';
+  newTokens?: number;
   context?: number;
   threads: ThreadsParam;
   precision: Precision;
@@ -114,6 +123,12 @@ function surplusKey(model: ModelDefinition, params: InferenceParams): [string, s
   if (precision !== null) return ['precision', precision];
   if (params.dims !== undefined) return ['dims', `${model.name} has no dimensions to set; use batch and sequence`];
   if (model.sequence === null && params.sequence !== undefined) return ['sequence', `${model.name} takes no sequence`];
+  if (params.newTokens !== undefined && params.mode !== 'generate') {
+    return ['newTokens', 'newTokens belongs to mode=generate'];
+  }
+  if (params.mode === 'generate' && params.scenario !== undefined) {
+    return ['scenario', 'a load scenario takes prefill or decode; generate has its own times'];
+  }
   if (model.kind !== 'decoder') {
     if (params.mode !== undefined) return ['mode', `${model.name} has no modes: it is not a language model`];
     if (params.context !== undefined) return ['context', `${model.name} has no KV cache`];
@@ -124,7 +139,7 @@ function surplusKey(model: ModelDefinition, params: InferenceParams): [string, s
   }
   return params.context === undefined
     ? null
-    : ['context', 'prefill starts from an empty KV cache; set sequence instead'];
+    : ['context', `${params.mode ?? 'prefill'} starts from an empty KV cache; set sequence instead`];
 }
 
 function withDefaults(model: ModelDefinition, params: InferenceParams): InferenceParams {
@@ -132,7 +147,12 @@ function withDefaults(model: ModelDefinition, params: InferenceParams): Inferenc
   if (model.kind !== 'decoder') return { ...params, sequence: params.sequence ?? model.sequence.default };
   return params.mode === 'decode'
     ? { ...params, context: params.context ?? model.sequence.default }
-    : { ...params, mode: 'prefill', sequence: params.sequence ?? model.sequence.default };
+    : {
+        ...params,
+        mode: params.mode ?? 'prefill',
+        sequence: params.sequence ?? model.sequence.default,
+        ...(params.mode === 'generate' ? { newTokens: params.newTokens ?? DEFAULT_NEW_TOKENS } : {}),
+      };
 }
 
 function unknownModel(name: string): string {

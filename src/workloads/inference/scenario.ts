@@ -9,7 +9,9 @@ import { mixSeeds } from '../../models/random.ts';
 import { type DecoderModel, findModel, type StatelessModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
 import type { Work } from '../../results/schema.ts';
+import { withCacheType } from './cache-type.ts';
 import type { EngineSession } from './engine.ts';
+import { generationMacs } from './generation.ts';
 import { genericInputs, resolveShapes } from './generic-inputs.ts';
 import type { InferenceParams } from './params.ts';
 
@@ -43,7 +45,15 @@ export function planScenario(
   const point = { batch, sequence: params.sequence ?? 1, context: params.context ?? 0 };
   const flops = 2 * (macs?.(point) ?? 0);
   if (model.kind !== 'decoder') return statelessScenario(model, point, seeds, { items: batch, flops });
-  const work = { tokens: batch * point.sequence, items: batch, flops };
+  const { newTokens } = params;
+  const work =
+    newTokens === undefined || macs === null
+      ? { tokens: batch * point.sequence, items: batch, flops }
+      : {
+          tokens: batch * newTokens,
+          items: batch,
+          flops: 2 * generationMacs(macs, batch, point.sequence, newTokens),
+        };
   return params.mode === 'decode'
     ? decodeScenario(model, point, seeds, work)
     : prefillScenario(model, point, seeds, work);
@@ -58,18 +68,6 @@ export async function runAll(
   const outputs: NamedTensors[] = [];
   for (const inputs of sets) outputs.push(await session.bind(withCacheType(inputs, session), fetches)());
   return outputs;
-}
-
-/** An empty KV cache in the type that the session keeps it in: a model in half precision has a cache of halves. */
-export function withCacheType(inputs: NamedTensors, session: Pick<EngineSession, 'inputs'>): NamedTensors {
-  const types = new Map(session.inputs.map(({ name, type }) => [name, type]));
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, value]) =>
-      value.type === 'float32' && value.data.length === 0 && types.get(name) === 'float16'
-        ? [name, { ...value, type: 'float16', data: new Uint16Array(0) }]
-        : [name, value],
-    ),
-  );
 }
 
 function fixedInputs(sets: readonly NamedTensors[], fetches: readonly string[], work: Work): Scenario {

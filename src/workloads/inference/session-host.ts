@@ -12,6 +12,8 @@ import { providerOf, resolveDevice } from './device.ts';
 import type { BoundInference, Engine, EngineSession, SessionOptions } from './engine.ts';
 import type { EngineName } from './engines.ts';
 import { measureFidelity } from './fidelity.ts';
+import { type Generation, runGenerations } from './generation.ts';
+import { cacheFacts, planGenerations, referenceLogits } from './generation-plan.ts';
 import { realClock } from './load/clock.ts';
 import { DEFAULT_PERCENTILE, type LoadPlan, type LoadResult, runLoadScenario } from './load/scenarios.ts';
 import { type ResolvedModel, resolveModel } from './model-source.ts';
@@ -61,6 +63,9 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
   let lastTimed: { set: number; outputs: NamedTensors } | undefined;
   let fault: Fault | undefined;
   let proof: Proof = { facts: {} };
+  /** mode=generate: one per set of prompts, and the logits that each must end with. */
+  let generations: Generation[] = [];
+  let generationReferences: NamedTensors[] = [];
   const timedOptions = (): SessionOptions => ({
     device: resolveDevice(params.device),
     threads: spec.threads,
@@ -127,9 +132,11 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
         const referenceSession = await engine.open(model.path, options);
         try {
           references = await scenario.reference(referenceSession);
+          generationReferences = await referenceLogits(params, spec.seed, session, referenceSession);
         } finally {
           await referenceSession.release();
         }
+        generations = planGenerations(params, spec.seed, session);
         const outputs = await runAll(session, inputSets, scenario.fetches);
         proof = await proveSession(engine, model.path, timedOptions(), inputSets, scenario.fetches, params);
         const definition = findModel(params.model);
@@ -139,6 +146,10 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
           Object.assign(proof.facts, await measureFidelity(definition, session, engine, { threads, seed, cacheDir }));
         }
         const [first = {}, second = {}] = outputs;
+        for (const [set, generate] of generations.entries()) {
+          outputs.push({ logits: (await generate()).logits });
+          references = [...references.slice(0, inputSets.length + set), generationReferences[set] ?? {}];
+        }
         return compareOutputs([checked(first, second), ...outputs.slice(1)], references, model.tolerance);
       }),
 
@@ -166,6 +177,11 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
           runs.every(run => run.time !== undefined && run.outputs !== undefined)
             ? runSampledLoop(timeRuns, given, hooks)
             : runTimedLoop(query, given, hooks);
+        if (generations.length > 0) {
+          const { last, ...result } = await runGenerations(generations, timing, hooks);
+          lastTimed = { set: inputSets.length + last.set, outputs: { logits: last.generated.logits } };
+          return { ...result, ...proof, facts: { ...proof.facts, ...cacheFacts(params, session) }, warnings: [] };
+        }
         const plan = loadPlan(params, spec.seed);
         const result =
           plan === null

@@ -40,6 +40,30 @@ describe('the value of one launch', () => {
     expect(metricDefinition('load_latency_seconds')?.ofLaunch(launch([2]))).toBeCloseTo(0.2, 12);
   });
 
+  it('the times of tokens come from the generations’ own parts, the throughput from the whole', () => {
+    const tokenTimes = { firstTokenSeconds: [0.5, 0.7], interTokenSeconds: [0.1, 0.1, 0.1, 0.5] };
+    const one = launch([1, 3], { iterationsPerSample: 1, work: { tokens: 4 }, tokenTimes });
+    const value = (name: string) => metricDefinition(name)?.ofLaunch(one);
+    expect(value('output_tokens_per_second')).toBe(2);
+    expect(value('time_to_first_token_seconds_p50')).toBeCloseTo(0.6, 12);
+    expect(value('inter_token_latency_seconds_p50')).toBeCloseTo(0.1, 12);
+    expect(value('inter_token_latency_seconds_p99')).toBeGreaterThan(0.45);
+    expect(value('time_per_output_token_seconds')).toBeCloseTo(0.2, 12);
+    expect(metricDefinition('time_per_output_token_seconds')?.ofLaunch(launch([1]))).toBeNull();
+  });
+
+  it('the rate of a server is over the window: its samples overlap', () => {
+    const one = launch([1, 3, 5], { iterationsPerSample: 1, windowSeconds: [10, 16] });
+    expect(metricDefinition('server_queries_per_second')?.ofLaunch(one)).toBe(0.5);
+    expect(metricDefinition('server_queries_per_second')?.ofLaunch(launch([1]))).toBeNull();
+    expect(metricDefinition('early_stopping_latency_seconds_p90')?.ofLaunch(one)).toBeNull();
+    const many = launch(
+      Array.from({ length: 64 }, (_, i) => i + 1),
+      { iterationsPerSample: 1 },
+    );
+    expect(metricDefinition('early_stopping_latency_seconds_p90')?.ofLaunch(many)).toBe(64);
+  });
+
   it('is null where the launch lacks what it takes', () => {
     expect(metricDefinition('bytes_per_second')?.ofLaunch(launch([1]))).toBeNull();
     expect(metricDefinition('flops_per_second')?.ofLaunch(launch([]))).toBeNull();

@@ -45,6 +45,7 @@ export interface LoadPlan {
 export interface LoadResult extends LoopResult {
   facts: Record<string, string | number | boolean | null>;
   warnings: Warning[];
+  tokenTimes?: { firstTokenSeconds: number[]; interTokenSeconds: number[] };
   /** Set where a rule says that the number must not be used. */
   invalid?: { reason: string; remedy: string };
 }

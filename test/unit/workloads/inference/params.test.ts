@@ -53,6 +53,11 @@ describe('refusals', () => {
     [{ model: 'bert-base', mode: 'decode' }, /^mode: bert-base has no modes/],
     [{ model: 'bert-base', context: 3 }, /^context: bert-base has no KV cache$/],
     [{ model: 'bert-base', sequence: 513 }, /^sequence: bert-base has 512 positions; 513 are asked for$/],
+    [{ model: 'llama-15m', newTokens: 5 }, /^newTokens: newTokens belongs to mode=generate$/],
+    [{ model: 'llama-15m', mode: 'generate', scenario: 'offline' }, /^scenario: a load scenario takes prefill/],
+    [{ model: 'llama-15m', mode: 'generate', sequence: 2000, newTokens: 60 }, /^sequence: .* 2060 are asked for$/],
+    [{ model: 'resnet50', precision: 'int4' }, /^precision: resnet50 is made of convolutions/],
+    [{ model: 'my.onnx', precision: 'int4' }, /^precision: precision is for aibench's own models/],
     [{ model: 'llama-15m', context: 5 }, /^context: prefill starts from an empty KV cache/],
     [{ model: 'llama-15m', mode: 'decode', sequence: 5 }, /^sequence: decode takes one token at a time/],
     [

@@ -1,0 +1,54 @@
+/** Which generations a case runs, and what they must end with. */
+import { llamaTokens, prefillInputs } from '../../models/llama.ts';
+import { mixSeeds } from '../../models/random.ts';
+import { findModel } from '../../models/registry.ts';
+import type { NamedTensors } from '../../models/tensor.ts';
+import { withCacheType } from './cache-type.ts';
+import type { EngineSession } from './engine.ts';
+import { bindGeneration, cacheBytesPerSequence, type Generation, type GenerationShape } from './generation.ts';
+import type { InferenceParams } from './params.ts';
+import { INPUT_SETS } from './scenario.ts';
+
+/** The prompts of the case: none where it does not generate. The same as those of the prefill. */
+function shapesOf({ model: name, mode, batch, sequence, newTokens }: InferenceParams, seed: number): GenerationShape[] {
+  const model = findModel(name);
+  if (mode !== 'generate' || model?.kind !== 'decoder' || sequence === undefined || newTokens === undefined) return [];
+  return Array.from({ length: INPUT_SETS }, (_, set) => ({
+    config: model.config,
+    prompt: llamaTokens(model.config, batch, sequence, mixSeeds(seed, set + 1)),
+    newTokens,
+  }));
+}
+
+export function planGenerations(params: InferenceParams, seed: number, session: EngineSession): Generation[] {
+  return shapesOf(params, seed).map(shape => bindGeneration(session, shape));
+}
+
+/**
+ * For each generation: runs it on `session`, and gives the logits of a prefill of prompt and generated tokens on `reference`, so
+ * that the whole KV cache is part of the proof. The tokens are the session's own, since rounding may turn a close choice.
+ */
+export async function referenceLogits(
+  params: InferenceParams,
+  seed: number,
+  session: EngineSession,
+  reference: EngineSession,
+): Promise<NamedTensors[]> {
+  const references: NamedTensors[] = [];
+  for (const shape of shapesOf(params, seed)) {
+    const { tokens } = await bindGeneration(session, shape)();
+    const rows = shape.prompt.map((row, index) => [...row, ...(tokens[index]?.slice(0, -1) ?? [])]);
+    references.push(await reference.bind(withCacheType(prefillInputs(shape.config, rows), reference), ['logits'])());
+  }
+  return references;
+}
+
+export function cacheFacts(params: InferenceParams, session: EngineSession): Record<string, number | boolean> {
+  const [shape] = shapesOf(params, 0);
+  if (shape === undefined) return {};
+  const half = session.inputs.find(({ name }) => name === 'past.0.key')?.type === 'float16';
+  return {
+    kvCacheBytesPerSequence: cacheBytesPerSequence(shape, half ? 2 : 4),
+    kvCacheInPlace: session.bindShared !== undefined,
+  };
+}

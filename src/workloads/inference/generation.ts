@@ -1,0 +1,219 @@
+/**
+ * A whole generation: a prompt, then one token after another, greedily. Where the engine can, past and present KV cache are one
+ * buffer of the final length; otherwise each step's cache comes back and is handed in again.
+ */
+import type { WorkPoint } from '../../models/graph-builder.ts';
+import { decodeInputs, type LlamaConfig, prefillInputs, presentNames } from '../../models/llama.ts';
+import type { NamedTensors, TensorValue } from '../../models/tensor.ts';
+import type { Timing } from '../workload.ts';
+import { withCacheType } from './cache-type.ts';
+import { toNumbers } from './compare.ts';
+import type { BoundInference, EngineSession } from './engine.ts';
+import { isSettled, type LoopHooks, type LoopResult, monotonicSeconds } from './timed-loop.ts';
+
+export interface GenerationShape {
+  config: LlamaConfig;
+  /** Rows of the prompt, of equal length. */
+  prompt: readonly (readonly number[])[];
+  newTokens: number;
+}
+
+export interface Generated {
+  /** From the call to the first token of every row. */
+  firstTokenSeconds: number;
+  /** From each token to the next. */
+  interTokenSeconds: number[];
+  /** Per row. */
+  tokens: number[][];
+  /** Of the last step. */
+  logits: TensorValue;
+}
+
+/** Runs the generation; every call is the same one. */
+export type Generation = () => Promise<Generated>;
+
+export function bindGeneration(session: EngineSession, shape: GenerationShape): Generation {
+  return session.bindShared === undefined ? copyingGeneration(session, shape) : inPlaceGeneration(session, shape);
+}
+
+/** Bytes of one row's KV cache at its full length. */
+export function cacheBytesPerSequence({ config, prompt, newTokens }: GenerationShape, elementBytes: number): number {
+  const capacity = (prompt[0]?.length ?? 0) + newTokens;
+  return 2 * config.layers * config.kvHeads * (config.hidden / config.heads) * capacity * elementBytes;
+}
+
+/** Multiply–accumulates of a generation. */
+export function generationMacs(
+  macs: (at: WorkPoint) => number,
+  batch: number,
+  prompt: number,
+  newTokens: number,
+): number {
+  let sum = macs({ batch, sequence: prompt, context: 0 });
+  for (let step = 0; step + 1 < newTokens; step++) sum += macs({ batch, sequence: 1, context: prompt + step });
+  return sum;
+}
+
+/** Takes the time of each token; `next` runs one step and gives its logits. */
+async function generate(
+  { prompt, newTokens }: GenerationShape,
+  first: () => Promise<TensorValue>,
+  next: (tokens: readonly number[], context: number) => Promise<TensorValue>,
+): Promise<Generated> {
+  const start = monotonicSeconds();
+  let logits = await first();
+  let chosen = topOfRows(logits);
+  let last = monotonicSeconds();
+  const firstTokenSeconds = last - start;
+  const interTokenSeconds: number[] = [];
+  const tokens = chosen.map(token => [token]);
+  const length = prompt[0]?.length ?? 0;
+  for (let step = 0; step + 1 < newTokens; step++) {
+    logits = await next(chosen, length + step);
+    chosen = topOfRows(logits);
+    const now = monotonicSeconds();
+    interTokenSeconds.push(now - last);
+    last = now;
+    for (const [row, token] of chosen.entries()) tokens[row]?.push(token);
+  }
+  return { firstTokenSeconds, interTokenSeconds, tokens, logits };
+}
+
+function logitsOf(outputs: NamedTensors): TensorValue {
+  const { logits } = outputs;
+  if (logits === undefined) throw new Error('the session returned no logits');
+  return logits;
+}
+
+function copyingGeneration(session: EngineSession, shape: GenerationShape): Generation {
+  const { config, prompt } = shape;
+  const fetches = ['logits', ...presentNames(config)];
+  const prefill = session.bind(withCacheType(prefillInputs(config, prompt), session), fetches);
+  return () => {
+    let present: NamedTensors = {};
+    return generate(
+      shape,
+      async () => {
+        present = await prefill();
+        return logitsOf(present);
+      },
+      async (tokens, context) => {
+        present = await session.bind(decodeInputs(config, tokens, context, present), fetches)();
+        return logitsOf(present);
+      },
+    );
+  };
+}
+
+function inPlaceGeneration(session: EngineSession, shape: GenerationShape): Generation {
+  const { config, prompt, newTokens } = shape;
+  const length = prompt[0]?.length ?? 0;
+  const dims = [prompt.length, config.kvHeads, length + newTokens, config.hidden / config.heads];
+  const elements = dims.reduce((product, dim) => product * dim, 1);
+  const half = session.inputs.find(({ name }) => name === 'past.0.key')?.type === 'float16';
+  const cache: NamedTensors = {};
+  const shared: Record<string, string> = {};
+  for (const present of presentNames(config)) {
+    const past = present.replace('present', 'past');
+    shared[present] = past;
+    cache[past] = half
+      ? { type: 'float16', dims, data: new Uint16Array(elements) }
+      : { type: 'float32', dims, data: new Float32Array(elements) };
+  }
+  const bind = (inputs: NamedTensors): BoundInference => {
+    const bound = session.bindShared?.({ ...inputs, ...cache }, ['logits', ...Object.keys(shared)], shared);
+    if (bound === undefined) throw new Error('the engine cannot share buffers');
+    return bound;
+  };
+  const prefill = bind(prefillInputs(config, prompt));
+  const step = decodeInputs(
+    config,
+    prompt.map(() => 0),
+    length,
+    Object.fromEntries(Object.entries(shared).map(([present, past]) => [present, cache[past]])) as NamedTensors,
+  );
+  const decode = bind(step);
+  const [ids, last, total] = [step.input_ids, step.seqlens_k, step.total_sequence_length].map(one => one?.data);
+  return () =>
+    generate(
+      shape,
+      async () => logitsOf(await prefill()),
+      async (tokens, context) => {
+        (ids as BigInt64Array).set(tokens.map(BigInt));
+        (last as Int32Array).fill(context);
+        (total as Int32Array)[0] = context + 1;
+        return logitsOf(await decode());
+      },
+    );
+}
+
+/** The largest element of each row: greedy decoding. */
+export function topOfRows(logits: TensorValue): number[] {
+  const values = logits.type === 'float32' ? (logits.data as Float32Array) : toNumbers(logits);
+  const rows = logits.dims[0] ?? 1;
+  const width = values.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    let best = row * width;
+    let most = values[best] ?? Number.NaN;
+    for (let i = best + 1; i < (row + 1) * width; i++) {
+      const value = values[i] ?? Number.NaN;
+      if (value > most) {
+        most = value;
+        best = i;
+      }
+    }
+    return best - row * width;
+  });
+}
+
+export interface GenerationResult extends LoopResult {
+  tokenTimes: { firstTokenSeconds: number[]; interTokenSeconds: number[] };
+  last: { set: number; generated: Generated };
+}
+
+/** Generations in turn, each one a sample. */
+export async function runGenerations(
+  generations: readonly Generation[],
+  timing: Timing,
+  hooks: LoopHooks,
+): Promise<GenerationResult> {
+  let turn = 0;
+  const samples: number[] = [];
+  const phase = async (seconds: number, least: number): Promise<GenerationResult> => {
+    samples.length = 0;
+    const tokenTimes: GenerationResult['tokenTimes'] = { firstTokenSeconds: [], interTokenSeconds: [] };
+    const begin = monotonicSeconds();
+    let end = begin;
+    let last: GenerationResult['last'];
+    do {
+      const set = turn++ % generations.length;
+      const start = monotonicSeconds();
+      const generated = await (generations[set] as Generation)();
+      end = monotonicSeconds();
+      samples.push(end - start);
+      tokenTimes.firstTokenSeconds.push(generated.firstTokenSeconds);
+      tokenTimes.interTokenSeconds.push(...generated.interTokenSeconds);
+      last = { set, generated };
+      hooks.progress(`generation ${samples.length}`);
+    } while (
+      !hooks.stopped() &&
+      samples.length < timing.maxSamples &&
+      (samples.length < least || end - begin < seconds)
+    );
+    return {
+      windowSeconds: [begin, end],
+      samplesSeconds: [...samples],
+      iterationsPerSample: 1,
+      warmup: { samplesSeconds: [], settled: true },
+      complete: !hooks.stopped(),
+      tokenTimes,
+      last,
+    };
+  };
+  hooks.progress('warm-up');
+  const warm = await phase(timing.maxWarmupSeconds, 1);
+  const { samplesSeconds } = warm;
+  const measured = await phase(timing.targetSeconds, timing.minSamples);
+  // A few long generations have no five to compare: their first is the warm-up.
+  return { ...measured, warmup: { samplesSeconds, settled: samplesSeconds.length < 10 || isSettled(samplesSeconds) } };
+}
