@@ -211,9 +211,9 @@ export async function runGenerations(
     };
   };
   hooks.progress('warm-up');
-  const warm = await phase(timing.maxWarmupSeconds, 1);
+  // Two at the least: one alone says nothing of whether it has settled.
+  const warm = await phase(timing.maxWarmupSeconds, 2);
   const { samplesSeconds } = warm;
   const measured = await phase(timing.targetSeconds, timing.minSamples);
-  // A few long generations have no five to compare: their first is the warm-up.
-  return { ...measured, warmup: { samplesSeconds, settled: samplesSeconds.length < 10 || isSettled(samplesSeconds) } };
+  return { ...measured, warmup: { samplesSeconds, settled: isSettled(samplesSeconds, timing.maxWarmupSeconds) } };
 }
