@@ -45,9 +45,11 @@ struct ChannelReadings {
 };
 
 // Deadlines are absolute (start + k * period, CLOCK_MONOTONIC), so lateness does not add up; a deadline missed by more
-// than one period is counted and skipped, never made up for by a burst. Sensors of one group share a thread. A sensor
+// than one period is counted and skipped, never made up for by a burst. What is due within a sixteenth of its period is
+// read in the same wake-up, since a wake-up costs more than a read. Sensors of one group share a thread. A sensor
 // that is slow again and again moves to a thread for slow ones; when one hangs, the others of its thread go on on a
-// new one within about a sixth of a second. Nothing is pinned and no thread spins.
+// new one within about a quarter of a second. Nothing is pinned and no thread spins. Where no period is under 10 ms the
+// threads wait for their turn (SCHED_BATCH) and do not interrupt what is being measured.
 //
 // start, drain, stats and stop belong to one thread, in any order and any number of times.
 class Sampler {
