@@ -107,7 +107,17 @@ struct Lane {
   std::thread thread;
   bool quit = false;   // under the lock
   bool ended = false;  // under the lock; the last thing that its thread does
-  std::atomic<double> cpu_seconds{0};
+  clockid_t clock = 0;  // of its thread's CPU time, from when it runs until it has ended; under the lock
+  bool has_clock = false;
+  double final_cpu_seconds = 0;  // once it has ended
+
+  // Asked for by who wants to know: a system call at each wake-up would be a good part of what it counts.
+  double cpu_seconds() const {
+    timespec t;
+    if (ended || !has_clock || clock_gettime(clock, &t) != 0) return final_cpu_seconds;
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+  }
+  void take_clock() { has_clock = pthread_getcpuclockid(pthread_self(), &clock) == 0; }
 };
 
 }  // namespace
@@ -159,6 +169,7 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     std::vector<Task*> due;
     due.reserve(tasks.size());
     std::unique_lock<std::mutex> guard(lock);
+    lane->take_clock();
     while (!lane->quit) {
       double next = 0;
       due.clear();
@@ -180,7 +191,6 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
         if (lane->quit || task->lane != lane) continue;  // it was moved while this thread hung
         read(task, lane, &guard);
       }
-      lane->cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
     }
     end(lane);
   }
@@ -229,6 +239,7 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     name_this_thread();
     be_patient();
     std::unique_lock<std::mutex> guard(lock);
+    watchdog.take_clock();
     double next = monotonic_seconds();
     while (!watchdog.quit) {
       next = std::max(next + kWatchSeconds, monotonic_seconds());
@@ -239,7 +250,6 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
         if (hung.busy_since == 0 || now - hung.busy_since < kHangSeconds || hung.lane->kind == Lane::kHung) continue;
         isolate(hung.lane, &hung);
       }
-      watchdog.cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
     }
     end(&watchdog);
   }
@@ -262,7 +272,7 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
   }
 
   void end(Lane* lane) {
-    lane->cpu_seconds.store(thread_cpu_seconds(), std::memory_order_relaxed);
+    lane->final_cpu_seconds = thread_cpu_seconds();
     lane->ended = true;
     lane_ended.notify_all();
   }
@@ -272,7 +282,7 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     for (auto& lane : lanes) {
       if (!lane->ended) continue;
       if (lane->thread.joinable()) lane->thread.join();  // it holds nothing that this thread waits for: see end()
-      past_cpu_seconds += lane->cpu_seconds.load(std::memory_order_relaxed);
+      past_cpu_seconds += lane->final_cpu_seconds;
       lane.reset();
     }
     lanes.erase(std::remove(lanes.begin(), lanes.end(), nullptr), lanes.end());
@@ -301,7 +311,7 @@ Status Sampler::start() {
   Core& core = *core_;
   std::unique_lock<std::mutex> guard(core.lock);
   if (core.running) return Status::success();
-  core.watchdog.quit = core.watchdog.ended = false;
+  core.watchdog.quit = core.watchdog.ended = core.watchdog.has_clock = false;
   try {
     core.watchdog.thread = std::thread([core = core_] { core->run_watchdog(); });
   } catch (const std::system_error&) {
@@ -348,7 +358,8 @@ void Sampler::stop() {
   watchdog.join();
   for (std::thread& thread : hung) thread.detach();  // it owns a share of the Core and ends when its read returns
   guard.lock();
-  core.past_cpu_seconds += core.watchdog.cpu_seconds.exchange(0, std::memory_order_relaxed);
+  core.past_cpu_seconds += core.watchdog.final_cpu_seconds;
+  core.watchdog.final_cpu_seconds = 0;
   core.collect();
 }
 
@@ -375,8 +386,8 @@ SamplerStats Sampler::stats() const {
   }
   stats.overruns = core.overruns.load(std::memory_order_relaxed);
   const std::lock_guard<std::mutex> guard(core.lock);
-  stats.cpu_seconds = core.past_cpu_seconds + core.watchdog.cpu_seconds.load(std::memory_order_relaxed);
-  for (const auto& lane : core.lanes) stats.cpu_seconds += lane->cpu_seconds.load(std::memory_order_relaxed);
+  stats.cpu_seconds = core.past_cpu_seconds + core.watchdog.cpu_seconds();
+  for (const auto& lane : core.lanes) stats.cpu_seconds += lane->cpu_seconds();
   return stats;
 }
 
