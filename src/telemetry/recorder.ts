@@ -6,6 +6,7 @@ import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
+import { type PlanOptions, planChannels } from './plan.ts';
 import { type PolledReading, type RemoteRow, startPoller } from './remote.ts';
 import type { ProbedChannel } from './source.ts';
 
@@ -17,8 +18,8 @@ export interface RecorderOptions {
   nvmlLibraries: string[];
   /** Sources that are polled from the event loop at 1 Hz (remote.ts). */
   remote?: readonly RemoteRow[];
-  /** Reads per second by kind of channel, in place of the sources' own; `proc` is what is neither energy nor power. */
-  rates?: Partial<Record<'counter' | 'gauge' | 'proc', number>>;
+  /** Reads per second, in place of the plan's (plan.ts). */
+  rates?: NonNullable<PlanOptions['rates']>;
   drainSeconds?: number;
   /** Readings kept per series; older ones are thinned beyond it, without changing any energy (growing-series.ts). */
   maxReadings?: number;
@@ -51,17 +52,13 @@ const DEFAULT_DRAIN_SECONDS = 0.5;
 const DEFAULT_MAX_READINGS = 60_000;
 /** A live value older than this is not shown. */
 const LIVE_SECONDS = 3;
-/** What is taken out of a ring that was full: asking for more capacity than this helps nobody. */
-const MAX_CAPACITY = 20_000;
 
 /** Starts sampling at once. With no readable channel there is no thread, and the document says so by its sources. */
 export function startRecorder(options: RecorderOptions): Recorder {
   const { native, channels } = options;
   const started = native.now();
   const drainSeconds = options.drainSeconds ?? DEFAULT_DRAIN_SECONDS;
-  const wanted = channels.flatMap(row =>
-    row.channel ? [atRate(row, row.channel, options.rates ?? {}, drainSeconds)] : [],
-  );
+  const wanted = planChannels(channels, { ...(options.rates ? { rates: options.rates } : {}), drainSeconds });
   const remote = options.remote ?? [];
   const polled = remote.flatMap(row => row.descriptions.map(description => ({ ...description })));
   const sources = [...channels.map(row => ({ ...row.description })), ...polled];
@@ -114,19 +111,6 @@ function appendPolled(series: ReadonlyMap<string, GrowingSeries>, { timeSeconds,
   for (const [id, value] of Object.entries(values)) {
     series.get(id)?.append({ timeSeconds: Float64Array.of(timeSeconds), values: Float64Array.of(value ?? Number.NaN) });
   }
-}
-
-function atRate(
-  row: ProbedChannel,
-  channel: SamplerChannel,
-  rates: NonNullable<RecorderOptions['rates']>,
-  drainSeconds: number,
-): SamplerChannel {
-  const hertz = rates[isEnergetic(row.description) ? row.description.kind : 'proc'];
-  const periodSeconds = hertz === undefined ? channel.periodSeconds : 1 / hertz;
-  // Room for ten drains or ten seconds, whichever is longer: a busy event loop then loses nothing.
-  const capacity = Math.min(MAX_CAPACITY, Math.ceil(Math.max(10, 10 * drainSeconds) / periodSeconds));
-  return { ...channel, periodSeconds, capacity: Math.max(channel.capacity, capacity) };
 }
 
 function startSampler(

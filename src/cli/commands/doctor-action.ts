@@ -6,6 +6,8 @@ import { loadAddon } from '../../native/addon.ts';
 import type { Host, SourceDescription } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
+import { probeRemote } from '../../telemetry/remote.ts';
+import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import { sentences } from '../render/sentence.ts';
@@ -18,8 +20,11 @@ export async function doctor(json: boolean): Promise<ExitCode> {
   const native = loadAddon();
   const { nvmlLibraries } = DEFAULT_ROOTS;
   const { host, observed } = await collectInventory({ native, nvmlLibraries, cacheDir: cacheFolder() });
-  const probed = await probeAll(DEFAULT_ROOTS, native);
-  const sources = probed.map(({ description }) => description);
+  const [local, remote] = await Promise.all([
+    probeAll(DEFAULT_ROOTS, native),
+    probeRemote(remoteSources, process.env),
+  ]);
+  const sources = [...local.map(row => row.description), ...remote.flatMap(row => row.descriptions)];
   const { verdict, findings } = assessFitness({ host, ...observed });
   const ort = findOrt();
   if (json) process.stdout.write(`${JSON.stringify({ verdict, host, onnxruntime: ort, sources, findings })}\n`);

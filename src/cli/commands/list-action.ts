@@ -5,6 +5,8 @@ import { tryLoadAddon } from '../../native/addon.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { builtinSuites, loadSuite } from '../../suite/load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
+import { probeRemote } from '../../telemetry/remote.ts';
+import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
 import { WORKLOADS } from '../../workloads/registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
@@ -101,8 +103,12 @@ async function kernels(): Promise<Row[]> {
 async function sources(): Promise<Row[]> {
   const native = tryLoadAddon();
   if (native.addon === null) throw native.error;
-  const probed = await probeAll(DEFAULT_ROOTS, native.addon);
-  return probed.map(({ description: { id, quantity, scope, status, reason, remedy } }) => ({
+  const [local, remote] = await Promise.all([
+    probeAll(DEFAULT_ROOTS, native.addon),
+    probeRemote(remoteSources, process.env),
+  ]);
+  const rows = [...local.map(row => row.description), ...remote.flatMap(row => row.descriptions)];
+  return rows.map(({ id, quantity, scope, status, reason, remedy }) => ({
     id,
     quantity,
     scope,

@@ -14,6 +14,8 @@ import type { Case } from '../../suite/expand.ts';
 import { selectCases } from '../../suite/select.ts';
 import { startRecorder } from '../../telemetry/recorder.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
+import { probeRemote } from '../../telemetry/remote.ts';
+import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { dryRunTable } from '../render/dry-run.ts';
@@ -76,7 +78,11 @@ async function measureAll(
     quiet: flags.quiet === true,
     interactive: process.stderr.isTTY === true,
   });
-  const recorder = startRecorder({ native, channels: await probeAll(DEFAULT_ROOTS, native), nvmlLibraries });
+  const [channels, remote] = await Promise.all([
+    probeAll(DEFAULT_ROOTS, native),
+    probeRemote(remoteSources, process.env),
+  ]);
+  const recorder = startRecorder({ native, channels, remote, nvmlLibraries });
   try {
     const document = await runSuite({
       suite,

@@ -47,13 +47,13 @@ async function throttling(place: CgroupPlace): Promise<ProbedChannel[]> {
         { ...base, covers: [], id: `${ID}/throttled`, quantity: 'throttledTime', unit: 's' },
         { type: 'keyedFile', path: file, key: throttled.key },
         throttled.scale,
-        'proc',
+        'throttle',
       ),
       readable(
         { ...base, covers: [], id: `${ID}/throttled-periods`, quantity: 'throttledPeriods', unit: '1' },
         { type: 'keyedFile', path: file, key: 'nr_throttled' },
         1,
-        'proc',
+        'throttle',
       ),
     ];
   }

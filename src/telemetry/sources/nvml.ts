@@ -36,7 +36,7 @@ const ROWS: QuantityRow[] = [
   { quantity: 'temperature', kind: 'gauge', name: 'temperature', unit: 'degC', scale: 1, rate: 'temperature' },
   { quantity: 'smClock', kind: 'gauge', name: 'clock', unit: 'Hz', scale: 1e6, rate: 'clock' },
   { quantity: 'memoryClock', kind: 'gauge', name: 'memoryClock', unit: 'Hz', scale: 1e6, rate: 'clock' },
-  { quantity: 'throttleReasons', kind: 'gauge', name: 'throttleReasons', unit: 'bitmask', scale: 1, rate: 'proc' },
+  { quantity: 'throttleReasons', kind: 'gauge', name: 'throttleReasons', unit: 'bitmask', scale: 1, rate: 'throttle' },
   { quantity: 'utilization', kind: 'gauge', name: 'utilization', unit: '1', scale: 1e-2, rate: 'proc' },
 ];
 

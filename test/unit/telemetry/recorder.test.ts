@@ -30,7 +30,7 @@ describe('recorder', () => {
       periodSeconds: 0.02,
       capacity: 500,
     });
-    expect(sampler.channels.find(channel => channel.id === 'proc/steal')?.periodSeconds).toBe(0.25);
+    expect(sampler.channels.find(channel => channel.id === 'proc/steal')?.periodSeconds).toBe(0.5);
     recorder.stop();
     expect(sampler.stopped).toBe(true);
   });
