@@ -21,7 +21,11 @@ export function standIn(
     kind: rate === 'counter' ? ('counter' as const) : ('gauge' as const),
     scope: 'board' as const,
     covers: [],
-    ...(rate === 'counter' ? { quantity: 'energy', unit: 'J' } : rate === 'gauge' ? power : { quantity: rate, unit: '1' }),
+    ...(rate === 'counter'
+      ? { quantity: 'energy', unit: 'J' }
+      : rate === 'gauge'
+        ? power
+        : { quantity: rate, unit: '1' }),
     ...(updatePeriodSeconds === undefined ? {} : { updatePeriodSeconds }),
   };
   return planChannels([readable(what, read, 1, rate)]);

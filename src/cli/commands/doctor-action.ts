@@ -20,10 +20,7 @@ export async function doctor(json: boolean): Promise<ExitCode> {
   const native = loadAddon();
   const { nvmlLibraries } = DEFAULT_ROOTS;
   const { host, observed } = await collectInventory({ native, nvmlLibraries, cacheDir: cacheFolder() });
-  const [local, remote] = await Promise.all([
-    probeAll(DEFAULT_ROOTS, native),
-    probeRemote(remoteSources, process.env),
-  ]);
+  const [local, remote] = await Promise.all([probeAll(DEFAULT_ROOTS, native), probeRemote(remoteSources, process.env)]);
   const sources = [...local.map(row => row.description), ...remote.flatMap(row => row.descriptions)];
   const { verdict, findings } = assessFitness({ host, ...observed });
   const ort = findOrt();
