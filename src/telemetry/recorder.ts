@@ -2,7 +2,7 @@
  * Records telemetry while the launches run: the native sampler reads on its own thread and clock, this file drains its rings
  * on a timer, keeps the series bounded and answers what the progress display asks for.
  */
-import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
+import { disjointGroups } from '../analysis/energy-scope.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
