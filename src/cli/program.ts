@@ -6,6 +6,7 @@ import { register as registerExport } from './commands/export.ts';
 import { register as registerGate } from './commands/gate.ts';
 import { register as registerImport } from './commands/import.ts';
 import { register as registerList } from './commands/list.ts';
+import { register as registerMonitor } from './commands/monitor.ts';
 import { register as registerReport } from './commands/report.ts';
 import { register as registerRun } from './commands/run.ts';
 import { register as registerSign } from './commands/sign.ts';
@@ -39,6 +40,7 @@ Exit codes: 0 fine, 1 a case or a gate failed, 2 wrong input, 3 nothing measured
     registerList,
     registerDoctor,
     registerTune,
+    registerMonitor,
     registerCompare,
     registerGate,
     registerReport,
