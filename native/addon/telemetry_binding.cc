@@ -37,6 +37,7 @@ struct ChannelRequest {
   double period_seconds = 1;
   bool is_nvml = false;
   std::string path;
+  std::string other_path;  // of a product
   TextRule rule;
   int device = 0;
   NvmlQuantity quantity = NvmlQuantity::kEnergy;
@@ -80,6 +81,10 @@ Status read_channel(const Napi::Value& value, ChannelRequest* channel) {
   if (!source.status().ok()) return source.status();
   if (type != "nvml") {
     channel->path = source.text("path");
+    if (type == "product") {
+      channel->other_path = source.text("otherPath");
+      return source.status();
+    }
     return source.status().ok() ? read_rule(source, type, &channel->rule) : source.status();
   }
   channel->is_nvml = true;
@@ -97,6 +102,14 @@ std::vector<SamplerTask> make_tasks(const std::vector<ChannelRequest>& channels,
   std::vector<SamplerTask> tasks;
   std::map<std::tuple<std::string, double>, std::vector<const ChannelRequest*>> files;
   for (const ChannelRequest& channel : channels) {
+    if (!channel.other_path.empty()) {
+      SamplerTask task;
+      task.sensor = make_product_sensor(channel.path, channel.other_path);
+      task.channels = {channel.options};
+      task.period_seconds = channel.period_seconds;
+      tasks.push_back(std::move(task));
+      continue;
+    }
     if (!channel.is_nvml) {
       files[{channel.path, channel.period_seconds}].push_back(&channel);
       continue;

@@ -76,10 +76,36 @@ class FileSensor final : public Sensor {
   int fd_ = -1;
 };
 
+class ProductSensor final : public Sensor {
+ public:
+  ProductSensor(const std::string& path, const std::string& other_path)
+      : one_(path, {TextRule{}}), other_(other_path, {TextRule{}}) {}
+
+  const char* group() const override { return "file"; }
+
+  void read(std::vector<Outcome>* outcomes) override {
+    one_.read(&first_);
+    other_.read(&second_);
+    Outcome product = first_[0].failure.kind != ReadFailure::kNone ? first_[0] : second_[0];
+    if (product.failure.kind == ReadFailure::kNone) product.value = first_[0].value * second_[0].value;
+    for (Outcome& outcome : *outcomes) outcome = product;
+  }
+
+ private:
+  FileSensor one_;
+  FileSensor other_;
+  std::vector<Outcome> first_ = std::vector<Outcome>(1);
+  std::vector<Outcome> second_ = std::vector<Outcome>(1);
+};
+
 }  // namespace
 
 std::unique_ptr<Sensor> make_file_sensor(const std::string& path, std::vector<TextRule> rules) {
   return std::make_unique<FileSensor>(path, std::move(rules));
+}
+
+std::unique_ptr<Sensor> make_product_sensor(const std::string& path, const std::string& other_path) {
+  return std::make_unique<ProductSensor>(path, other_path);
 }
 
 }  // namespace aibench

@@ -12,7 +12,10 @@ using nvml::Return;
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 constexpr const char* kQuantityNames[kNvmlQuantities] = {"energy",  "power",       "powerAverage",    "temperature",
-                                                         "smClock", "memoryClock", "throttleReasons", "utilization"};
+                                                         "smClock", "memoryClock", "throttleReasons", "utilization",
+                                                         "moduleEnergy", "modulePower", "memoryTemperature",
+                                                         "powerCapTime", "thermalTime", "eccUncorrected",
+                                                         "nvlinkTx", "nvlinkRx"};
 
 std::string failed(const char* call, Return code) {
   return std::string(call) + " failed: " + nvml_error_name(code);
@@ -75,6 +78,7 @@ struct Nvml::Symbols {
   Call<Device, unsigned long long*> event_reasons = nullptr;
   Call<Device, unsigned long long*> throttle_reasons = nullptr;
   Call<Device, nvml::Utilization*> utilization = nullptr;
+  Call<Device, int, int, unsigned long long*> ecc_errors = nullptr;
 
   // The name of the first required symbol that is missing; nullptr when all are there.
   const char* bind(const DynamicLibrary& library) {
@@ -98,6 +102,7 @@ struct Nvml::Symbols {
     take(&event_reasons, "nvmlDeviceGetCurrentClocksEventReasons");
     take(&throttle_reasons, "nvmlDeviceGetCurrentClocksThrottleReasons");
     take(&utilization, "nvmlDeviceGetUtilizationRates");
+    take(&ecc_errors, "nvmlDeviceGetTotalEccErrors");
     const char* missing = take(&init, "nvmlInit_v2");
     if (missing == nullptr) missing = take(&shutdown, "nvmlShutdown");
     if (missing == nullptr) missing = take(&device_count, "nvmlDeviceGetCount_v2");
@@ -116,11 +121,11 @@ struct Nvml::Symbols {
   }
 
   // The call can succeed while the field in it failed: each has a return code of its own.
-  Return field(Device device, unsigned id, double* value) const {
+  Return field(Device device, unsigned id, double* value, unsigned scope = nvml::kScopeGpu) const {
     if (field_values == nullptr) return nvml::kFunctionNotFound;
     nvml::FieldValue answer{};
     answer.field_id = id;
-    answer.scope_id = nvml::kScopeGpu;
+    answer.scope_id = scope;
     answer.status = nvml::kUnknown;
     if (const Return code = field_values(device, 1, &answer); code != nvml::kSuccess) return code;
     if (answer.status != nvml::kSuccess) return answer.status;
@@ -179,6 +184,24 @@ const Nvml::Way Nvml::kWays[] = {
        if (code == nvml::kSuccess) *v = raw.gpu;
        return code;
      }},
+    {NvmlQuantity::kModuleEnergy, "field 83 (total energy, module)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldTotalEnergy, v, nvml::kScopeModule); }},
+    {NvmlQuantity::kModulePower, "field 186 (power instant, module)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerInstant, v, nvml::kScopeModule); }},
+    {NvmlQuantity::kMemoryTemperature, "field 82 (memory temperature)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldMemoryTemperature, v); }},
+    {NvmlQuantity::kPowerCapTime, "field 74 (power policy)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerPolicy, v); }},
+    {NvmlQuantity::kThermalTime, "field 75 (thermal policy)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldThermalPolicy, v); }},
+    {NvmlQuantity::kEccUncorrected, "nvmlDeviceGetTotalEccErrors(uncorrected)",
+     [](const Symbols& s, Device d, double* v) {
+       return Symbols::ask<unsigned long long>(s.ecc_errors, v, d, nvml::kEccUncorrected, nvml::kEccVolatile);
+     }},
+    {NvmlQuantity::kNvlinkTx, "field 138 (NVLink data sent)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldNvlinkTx, v, nvml::kAllLinks); }},
+    {NvmlQuantity::kNvlinkRx, "field 139 (NVLink data received)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldNvlinkRx, v, nvml::kAllLinks); }},
 };
 
 Nvml::Nvml() : symbols_(std::make_unique<Symbols>()) {}

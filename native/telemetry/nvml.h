@@ -13,7 +13,8 @@
 namespace aibench {
 
 // In NVML's own units: energy mJ since driver load, power mW (instant; powerAverage over about a second), temperature
-// degrees Celsius, clocks MHz, throttleReasons a bit mask, utilization percent of time with a kernel running.
+// degrees Celsius, clocks MHz, throttleReasons a bit mask, utilization percent of time with a kernel running, times held
+// back ns, eccUncorrected errors since driver load, NVLink KiB over all links.
 enum class NvmlQuantity {
   kEnergy,
   kPower,
@@ -22,9 +23,17 @@ enum class NvmlQuantity {
   kSmClock,
   kMemoryClock,
   kThrottleReasons,
-  kUtilization
+  kUtilization,
+  kModuleEnergy,
+  kModulePower,
+  kMemoryTemperature,
+  kPowerCapTime,
+  kThermalTime,
+  kEccUncorrected,
+  kNvlinkTx,
+  kNvlinkRx
 };
-inline constexpr int kNvmlQuantities = 8;
+inline constexpr int kNvmlQuantities = 16;
 const char* nvml_quantity_name(NvmlQuantity quantity);
 bool parse_nvml_quantity(const std::string& name, NvmlQuantity* quantity);
 

@@ -44,4 +44,7 @@ struct TextRule {
 // stays away: another device may have got its name.
 std::unique_ptr<Sensor> make_file_sensor(const std::string& path, std::vector<TextRule> rules);
 
+// The product of the numbers in two such files, read one right after the other; NaN where one of them gives none.
+std::unique_ptr<Sensor> make_product_sensor(const std::string& path, const std::string& other_path);
+
 }  // namespace aibench

@@ -6,7 +6,7 @@
 //   field83 1000 2000 E15   what successive calls of one device give; the last stays. E<code>: the call fails;
 //                           F<code>: the call succeeds, the field's own return code does not; H<ms>: the call hangs for
 //                           so long, then gives the value after it
-// Other keys: field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
+// Other keys: field74 field75 field82 field83.1 (module) field138 field139 field186.1 ecc field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
 // utilization enforced_limit management_limit mig. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
 // FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
 #include <dlfcn.h>
@@ -166,6 +166,9 @@ Return nvmlDeviceGetClockInfo(Device device, int clock, unsigned* out) {
 Return nvmlDeviceGetCurrentClocksThrottleReasons(Device device, unsigned long long* out) {
   return give(device, "throttle_reasons", out);
 }
+Return nvmlDeviceGetTotalEccErrors(Device device, int type, int counter, unsigned long long* out) {
+  return type == aibench::nvml::kEccUncorrected && counter == aibench::nvml::kEccVolatile ? give(device, "ecc", out) : 2;
+}
 Return nvmlDeviceGetUtilizationRates(Device device, aibench::nvml::Utilization* out) {
   out->memory = 0;
   return give(device, "utilization", &out->gpu);
@@ -181,10 +184,15 @@ Return nvmlDeviceGetTemperatureV(Device device, aibench::nvml::Temperature* out)
 }
 Return nvmlDeviceGetFieldValues(Device device, int count, aibench::nvml::FieldValue* values) {
   for (int i = 0; i < count; ++i) {
-    const Answer answer = play(device, "field" + std::to_string(values[i].field_id));
+    // field83 for the GPU, field83.1 for the module; the sum over all links has the plain name too.
+    const unsigned scope = values[i].scope_id;
+    const std::string suffix = scope == aibench::nvml::kScopeModule ? ".1" : "";
+    const Answer answer = play(device, "field" + std::to_string(values[i].field_id) + suffix);
     values[i].status = answer.call == aibench::nvml::kSuccess ? answer.field : answer.call;
     if (answer.call != aibench::nvml::kSuccess && answer.call != aibench::nvml::kNotSupported) return answer.call;
-    if (values[i].field_id == aibench::nvml::kFieldTotalEnergy) {
+    const bool is_wide = values[i].field_id == aibench::nvml::kFieldTotalEnergy || values[i].field_id == 74 ||
+                         values[i].field_id == 75 || values[i].field_id == 138 || values[i].field_id == 139;
+    if (is_wide) {
       values[i].value_type = aibench::nvml::kUnsignedLongLong;
       values[i].value.ull = static_cast<unsigned long long>(answer.value);
     } else {

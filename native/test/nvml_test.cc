@@ -48,7 +48,8 @@ double value(Nvml& nvml, NvmlQuantity quantity, int device = 0) {
 
 const char kNewDriver[] =
     "devices 2\nfield83 1000 2500 E15 400\nfield185 290000\nfield186 301000 F3 305000\ntemperature 61\n"
-    "clock_sm 1980\nclock_mem 2619\nevent_reasons 4\nutilization 97\nenforced_limit 700000\nmig 0\n";
+    "clock_sm 1980\nclock_mem 2619\nevent_reasons 4\nutilization 97\nenforced_limit 700000\nmig 0\n"
+    "field83.1 5000\nfield186.1 650000\nfield82 71\nfield74 123456789012\nfield75 7000\necc 3\nfield138 2048\nfield139 1024\n";
 
 void test_new_driver() {
   NvmlAbsence absence;
@@ -73,6 +74,12 @@ void test_new_driver() {
   require(value(*nvml, NvmlQuantity::kSmClock) == 1980 && value(*nvml, NvmlQuantity::kMemoryClock) == 2619, "clocks");
   require(value(*nvml, NvmlQuantity::kThrottleReasons) == 4, "reasons");
   require(value(*nvml, NvmlQuantity::kUtilization) == 97, "utilization");
+  require(value(*nvml, NvmlQuantity::kModuleEnergy) == 5000 && value(*nvml, NvmlQuantity::kModulePower) == 650000, "module");
+  require(value(*nvml, NvmlQuantity::kMemoryTemperature) == 71, "memory temperature");
+  require(value(*nvml, NvmlQuantity::kPowerCapTime) == 123456789012 && value(*nvml, NvmlQuantity::kThermalTime) == 7000,
+          "times held back");
+  require(value(*nvml, NvmlQuantity::kEccUncorrected) == 3, "uncorrected errors");
+  require(value(*nvml, NvmlQuantity::kNvlinkTx) == 2048 && value(*nvml, NvmlQuantity::kNvlinkRx) == 1024, "NVLink");
   require(value(*nvml, NvmlQuantity::kUtilization, 7) == -2, "no such device");
 }
 

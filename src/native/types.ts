@@ -258,6 +258,8 @@ export interface SamplerChannel {
     | { type: 'loadavg'; path: string }
     | { type: 'procStatLine'; path: string; key: 'ctxt' | 'procs_running' | 'procs_blocked' }
     | { type: 'keyedFile'; path: string; key: string }
+    /** The product of two numbers, read one right after the other: volts and amperes of a rail. */
+    | { type: 'product'; path: string; otherPath: string }
     | { type: 'nvml'; device: number; quantity: NvmlQuantity };
   /** Multiplies the raw number into the unit of the series. */
   scale: number;
@@ -274,7 +276,15 @@ export type NvmlQuantity =
   | 'smClock'
   | 'memoryClock'
   | 'throttleReasons'
-  | 'utilization';
+  | 'utilization'
+  | 'moduleEnergy'
+  | 'modulePower'
+  | 'memoryTemperature'
+  | 'powerCapTime'
+  | 'thermalTime'
+  | 'eccUncorrected'
+  | 'nvlinkTx'
+  | 'nvlinkRx';
 
 export interface SamplerReadings {
   /** CLOCK_MONOTONIC seconds, taken half-way between before and after the read. */

@@ -60,7 +60,7 @@ it('is in the document, and no login, address or serial number is', { timeout: 9
   const url = await controller('well');
   const folder = temporaryFolder();
   const env = environment(url, path.join(folder, 'etc'));
-  const args = ['run', 'smoke', '--filter', 'workload=gemm', '--launches', '1', '-o', 'r.json', '--seed', '1'];
+  const args = ['run', 'smoke', '--filter', 'gemm', '--launches', '1', '-o', 'r.json', '--seed', '1'];
   const ran = await startAibench(args, { cwd: folder, env }).ended;
   expect(ran.status, ran.stderr).toBe(0);
   const text = readFileSync(path.join(folder, 'r.json'), 'utf8');

@@ -37,6 +37,8 @@ test('every kind of file channel gives its number, scaled, at times on the clock
   add(0.25, channel('load', { type: 'loadavg', path: file('loadavg', '0.25 0.5 0.75 1/200 4711\n') }));
   const cpuStat = file('cpu.stat', 'usage_usec 9\nnr_throttled 2\nthrottled_usec 77\n');
   add(77, channel('throttled', { type: 'keyedFile', path: cpuStat, key: 'throttled_usec' }));
+  const [volts, amperes] = [file('in1_input', '19000\n'), file('curr1_input', '520\n')];
+  add(9.88, channel('rail', { type: 'product', path: volts, otherPath: amperes }, { scale: 1e-6 }));
   const sampler = native.createSampler(channels, []);
   const begin = native.now();
   sampler.start();
@@ -75,6 +77,7 @@ test('a failed read is NaN, counted, with its reason; never 0', async () => {
       channel('no-key', { type: 'keyedFile', path: file('keys', 'a 1\n'), key: 'b' }),
       channel('fifo', { type: 'file', path: fifo }),
       channel('no-gpu', { type: 'nvml', device: 0, quantity: 'power' }),
+      channel('half', { type: 'product', path: file('volts', '5000\n'), otherPath: missing }),
       channel('well', { type: 'file', path: file('well', '5\n') }),
     ],
     ['libno-such-nvml.so.1'],
@@ -92,7 +95,7 @@ test('a failed read is NaN, counted, with its reason; never 0', async () => {
       readings[id]?.values.every(value => Number.isNaN(value) === (id !== 'well')),
       id,
     ).toBe(true);
-    if (id === 'missing') expect(lastError).toMatch(/^ENOENT: /);
+    if (id === 'missing' || id === 'half') expect(lastError).toMatch(/^ENOENT: /);
     if (id === 'fifo') expect(lastError).toMatch(/^ESPIPE: /);
     if (id === 'words') expect(lastError).toBe('the text holds no such number');
     if (id === 'no-gpu') expect(lastError).toBe('NVML_ERROR_UNINITIALIZED');

@@ -75,6 +75,18 @@ function powerSupply(instance: number, label: string): RailScope {
   return { scope: 'board', covers: [`psu-${instance}-${slug(label)}`] };
 }
 
+/**
+ * INA3221 on Jetson modules (NVIDIA's developer guide, "Power Monitor"): VDD_IN is the whole module of Orin NX and Nano; on
+ * AGX Orin there is no rail for the whole, and VIN_SYS_5V0 is a part.
+ */
+function ina3221(instance: number, label: string): RailScope {
+  const note = 'volts times amperes, read one after the other';
+  if (/^(VDD_IN|POM_5V_IN)$/i.test(label)) {
+    return { scope: 'module', covers: ['module-0', 'package-0', 'gpu-0'], note: `${note}; the whole module` };
+  }
+  return { scope: 'chip', covers: [`ina3221-${instance}-${slug(label)}`], note: `${note}; one rail of the module` };
+}
+
 const RULES: Record<string, RailRule> = {
   power_meter: acpiPowerMeter,
   amdgpu,
@@ -83,6 +95,7 @@ const RULES: Record<string, RailRule> = {
   macsmc_hwmon: macsmc,
   amd_energy: amdEnergy,
   corsairpsu: powerSupply,
+  ina3221,
 };
 
 export function railScope(chip: string, instance: number, label: string): RailScope {

@@ -17,13 +17,13 @@ export interface HwmonAttributes {
   power: Map<number, 'average' | 'input'>;
   energy: number[];
   temperature: number[];
-  /** Chips that measure voltage and current, from which power would have to be multiplied. */
-  voltageAndCurrent: boolean;
+  /** Rails with a voltage and a current, and no power of their own. */
+  voltageAndCurrent: number[];
 }
 
 /** Pure: what a chip's folder offers. */
 export function parseAttributes(names: readonly string[]): HwmonAttributes {
-  const out: HwmonAttributes = { power: new Map(), energy: [], temperature: [], voltageAndCurrent: false };
+  const out: HwmonAttributes = { power: new Map(), energy: [], temperature: [], voltageAndCurrent: [] };
   for (const name of names) {
     const power = /^power(\d+)_(average|input)$/.exec(name);
     // An average is without aliasing, an instant value without lag; with one file read at 20 Hz the first matters more.
@@ -35,7 +35,10 @@ export function parseAttributes(names: readonly string[]): HwmonAttributes {
     const temperature = /^temp(\d+)_input$/.exec(name);
     if (temperature) out.temperature.push(Number(temperature[1]));
   }
-  out.voltageAndCurrent = names.includes('curr1_input') && names.some(name => /^in\d+_input$/.test(name));
+  for (const name of names) {
+    const current = /^curr(\d+)_input$/.exec(name);
+    if (current && names.includes(`in${current[1]}_input`)) out.voltageAndCurrent.push(Number(current[1]));
+  }
   return out;
 }
 
@@ -99,9 +102,13 @@ async function probeChip(folder: string, chip: string, instance: number): Promis
     };
     out.push(await probeFile(what, path.join(folder, `energy${index}_input`), MICRO, 'counter', note));
   }
+  if (out.length === 0 && MULTIPLIED_CHIPS.includes(chip)) {
+    for (const index of attributes.voltageAndCurrent) {
+      const row = await probeRail(folder, chip, instance, base, index);
+      if (row) out.push(row);
+    }
+  }
   out.push(...(await probeTemperatures(folder, chip, base, attributes.temperature)));
-  if (out.length === attributes.temperature.length && attributes.voltageAndCurrent)
-    out.push(await currentOnly(folder, chip, base));
   return out;
 }
 
@@ -171,15 +178,30 @@ function shown(file: string): string {
   return `/sys/${file.slice(file.lastIndexOf('class/hwmon'))}`;
 }
 
-/** INA3221 and the like: the kernel gives volts and amperes of a rail and leaves the product to the reader. */
-async function currentOnly(folder: string, chip: string, base: string): Promise<ProbedChannel> {
-  const rail = (await textOrNull(path.join(folder, 'in1_label'))) ?? chip;
-  return unreadable(
-    { id: `${base}/${slug(rail)}-power`, kind: 'gauge', scope: 'chip', covers: [], quantity: 'power', unit: 'W' },
-    'unsupported',
-    'the chip gives voltage and current in two files and no power; a product of readings from two moments is not sampled',
-    'use a meter in front of the machine',
-  );
+/**
+ * Chips whose driver gives volts and amperes of a rail and leaves the product to the reader. On others the pairs are fan
+ * controllers and battery chargers whose numbers belong to different wires.
+ */
+const MULTIPLIED_CHIPS = ['ina3221'];
+
+/** Millivolts times milliamperes, from two files read microseconds apart. Null for an input that nothing is connected to. */
+async function probeRail(
+  folder: string,
+  chip: string,
+  instance: number,
+  base: string,
+  index: number,
+): Promise<ProbedChannel | null> {
+  const label = await labelOf(folder, `in${index}`);
+  if (/^(NC|in\d+)$/i.test(label)) return null;
+  const [path1, path2] = [path.join(folder, `in${index}_input`), path.join(folder, `curr${index}_input`)];
+  const { note, ...rail } = railScope(chip, instance, label);
+  const what: Quantity = { id: `${base}/${slug(label)}`, kind: 'gauge', ...rail, quantity: 'power', unit: 'W' };
+  const row = await probeFile(what, path2, MICRO, 'gauge', note);
+  const volts = await readText(path1);
+  if (row.channel === null || !volts.ok)
+    return row.channel === null ? row : probeFile(what, path1, MICRO, 'gauge', note);
+  return { ...row, channel: { ...row.channel, read: { type: 'product', path: path1, otherPath: path2 } } };
 }
 
 /** `power1_label`, for ACPI meters the OEM text, or the bare attribute name. */

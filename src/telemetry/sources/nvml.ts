@@ -19,7 +19,14 @@ interface QuantityRow {
   scale: number;
   rate: RateClass;
   averagingWindowSeconds?: number;
+  /** The superchip's module: the GPU with its CPU. Only such machines have it, so that others get no row for its absence. */
+  isModule?: true;
+  /** Left out where it does not answer: what most devices lack is no finding. */
+  isExtra?: true;
 }
+
+const NANO = 1e-9;
+const KIBI = 1024;
 
 const ROWS: QuantityRow[] = [
   { quantity: 'energy', kind: 'counter', name: 'energy', unit: 'J', scale: 1e-3, rate: 'counter' },
@@ -38,19 +45,51 @@ const ROWS: QuantityRow[] = [
   { quantity: 'memoryClock', kind: 'gauge', name: 'memoryClock', unit: 'Hz', scale: 1e6, rate: 'clock' },
   { quantity: 'throttleReasons', kind: 'gauge', name: 'throttleReasons', unit: 'bitmask', scale: 1, rate: 'throttle' },
   { quantity: 'utilization', kind: 'gauge', name: 'utilization', unit: '1', scale: 1e-2, rate: 'proc' },
+  ...extras([
+    {
+      quantity: 'moduleEnergy',
+      kind: 'counter',
+      name: 'energy',
+      unit: 'J',
+      scale: 1e-3,
+      rate: 'counter',
+      isModule: true,
+    },
+    { quantity: 'modulePower', kind: 'gauge', name: 'power', unit: 'W', scale: 1e-3, rate: 'gauge', isModule: true },
+    {
+      quantity: 'memoryTemperature',
+      kind: 'gauge',
+      name: 'memoryTemperature',
+      unit: 'degC',
+      scale: 1,
+      rate: 'temperature',
+    },
+    { quantity: 'powerCapTime', kind: 'counter', name: 'powerCapTime', unit: 's', scale: NANO, rate: 'throttle' },
+    { quantity: 'thermalTime', kind: 'counter', name: 'thermalTime', unit: 's', scale: NANO, rate: 'throttle' },
+    { quantity: 'eccUncorrected', kind: 'counter', name: 'eccUncorrected', unit: '1', scale: 1, rate: 'temperature' },
+    { quantity: 'nvlinkTx', kind: 'counter', name: 'nvlinkTx', unit: 'B', scale: KIBI, rate: 'proc' },
+    { quantity: 'nvlinkRx', kind: 'counter', name: 'nvlinkRx', unit: 'B', scale: KIBI, rate: 'proc' },
+  ]),
 ];
+
+function extras(rows: QuantityRow[]): QuantityRow[] {
+  return rows.map(row => ({ ...row, isExtra: true }));
+}
 
 /** Pure: the rows of one device. Under MIG the counters are those of the whole device, which others may be using. */
 export function deviceRows(device: NvmlDevice): ProbedChannel[] {
   const gpu = `gpu-${device.index}`;
   const covers = device.migEnabled ? [gpu, `${gpu}-other-tenants`] : [gpu];
-  return ROWS.map(row => {
+  // A module's reading holds the GPU and the CPU beside it, Grace as its own meters have it.
+  const module = [`module-${device.index}`, `grace-${device.index}`, `package-${device.index}`, ...covers];
+  const asked = ROWS.filter(row => row.isExtra === undefined || device.quantities[row.quantity]?.ok === true);
+  return asked.map(row => {
     const energetic = row.name === 'energy' || row.name === 'power';
     const what: Quantity = {
       id: `${ID}/${gpu}/${row.quantity}`,
       kind: row.kind,
-      scope: 'board',
-      covers: energetic ? covers : [],
+      scope: row.isModule ? 'module' : 'board',
+      covers: energetic ? (row.isModule ? module : covers) : [],
       quantity: row.name,
       unit: row.unit,
       ...(row.name === 'energy' || row.name === 'power' ? { quantum: 1e-3 } : {}),

@@ -61,7 +61,21 @@ const MACHINES: Record<string, Expected> = {
     ],
     widest: 'hwmon/power_meter/module-power-socket-0',
   },
-  'jetson-orin': { power: ['hwmon/ina3221/vdd_gpu_soc-power unsupported chip []'], widest: null },
+  'jetson-orin': {
+    power: [
+      'hwmon/ina3221/vdd_gpu_soc ok chip [ina3221-0-vdd_gpu_soc]',
+      'hwmon/ina3221/vdd_cpu_cv ok chip [ina3221-0-vdd_cpu_cv]',
+    ],
+    widest: null,
+  },
+  'jetson-orin-nano': {
+    power: [
+      'hwmon/ina3221/vdd_in ok module [module-0 package-0 gpu-0]',
+      'hwmon/ina3221/vdd_cpu_gpu_cv ok chip [ina3221-0-vdd_cpu_gpu_cv]',
+      'hwmon/ina3221/vdd_soc ok chip [ina3221-0-vdd_soc]',
+    ],
+    widest: 'hwmon/ina3221/vdd_in',
+  },
   'apple-asahi': {
     power: [
       'hwmon/macsmc_hwmon/ac-input-power ok wall [wall node]',
