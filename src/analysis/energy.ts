@@ -110,6 +110,12 @@ type Gross =
   | { status: 'ok'; joules: number; seconds: number; updates: number; terms: Terms }
   | { status: 'invalid'; reason: string };
 
+/** A remote meter's readings are dated to within what its answers took. */
+function withTimeOf(source: SourceDescription, options: WindowOptions): WindowOptions {
+  const own = source.timeUncertaintySeconds ?? 0;
+  return own === 0 ? options : { ...options, clockOffsetSeconds: (options.clockOffsetSeconds ?? 0) + own };
+}
+
 /** Sum over the launch windows. One window that fails fails all: an average over the rest would be of other work. */
 function overWindows(
   track: Track,
@@ -120,7 +126,7 @@ function overWindows(
   const parts: Extract<WindowEnergy, { status: 'ok' }>[] = [];
   for (const [index, launch] of launches.entries()) {
     const [start, end] = launch.windowSeconds ?? [0, 0];
-    const part = windowEnergy(track, start, end, options);
+    const part = windowEnergy(track, start, end, withTimeOf(source, options));
     if (part.status !== 'ok') return { status: 'invalid', reason: `launch ${index}: ${part.code}: ${part.reason}` };
     parts.push(part);
   }
@@ -176,6 +182,7 @@ function groupEntry(
     averageWatts: joules / seconds,
     idleWatts: idle?.watts ?? null,
     throughputPerWatt: perWatt,
+    ...(perWatt && work ? { energyDelay: energyDelayOf(work, joules, seconds) } : {}),
     net:
       idle && netOf(idle, joules, seconds, standard, obstacle === null ? work : null, input.headline?.metric ?? null),
     uncertainty: { relative, dominatedBy },
@@ -258,6 +265,16 @@ function perJoule(
   return { value, unit: work.unit, interval: [Math.max(0, value * (1 - down)), value * (1 + up)] };
 }
 
+/** Energy-delay product (Horowitz, Indermaur and Gonzalez 1994) per unit of work: joules per work times seconds per work. */
+function energyDelayOf(
+  work: { amount: number; unit: string },
+  joules: number,
+  seconds: number,
+): CaseEnergy['energyDelay'] {
+  const of = work.unit.replace(/\/J$/, '');
+  return { value: (joules / work.amount) * (seconds / work.amount), unit: `J·s/${of}²` };
+}
+
 interface Idle {
   watts: number;
   standardWatts: number;
@@ -274,7 +291,7 @@ function idleOf(
   let squares = 0;
   for (const member of group.members) {
     const track = tracks.get(member.id)?.track;
-    const part = track && windowEnergy(track, window[0], window[1], options);
+    const part = track && windowEnergy(track, window[0], window[1], withTimeOf(member, options));
     if (part?.status !== 'ok') return null;
     watts += part.averageWatts;
     squares += (combine(part.terms).joules / part.seconds) ** 2;

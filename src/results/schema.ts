@@ -128,6 +128,8 @@ export const sourceSchema = z.object({
   updatePeriodSeconds: nonNegative.optional(),
   quantum: nonNegative.optional(),
   averagingWindowSeconds: nonNegative.optional(),
+  /** How far the time of a reading may be off, beyond what the sensor itself does: half of the longest answer of a remote meter. */
+  timeUncertaintySeconds: nonNegative.optional(),
   /** Counters only: the value at which it starts again from zero, in the source's unit. */
   modulus: nonNegative.optional(),
 });
@@ -220,6 +222,8 @@ export const energySchema = z.object({
   averageWatts: nonNegative.nullable(),
   idleWatts: nonNegative.nullable(),
   throughputPerWatt: rateSchema.nullable(),
+  /** Energy times time per unit of work, both of the case's headline: J·s per work². */
+  energyDelay: z.object({ value: finite, unit: text }).optional(),
   /** The same with the idle baseline taken off. */
   net: z.object({ joules: finite, averageWatts: finite, throughputPerWatt: rateSchema.nullable() }).nullable(),
   uncertainty: z.object({ relative: nonNegative, dominatedBy: text }).nullable(),
@@ -282,7 +286,14 @@ export const resultSchema = z.object({
     sources: z.array(sourceSchema),
     series: z.array(seriesSchema),
     observer: z
-      .object({ cpuSeconds: nonNegative, wallSeconds: nonNegative, overruns: nonNegative, lost: nonNegative })
+      .object({
+        cpuSeconds: nonNegative,
+        wallSeconds: nonNegative,
+        overruns: nonNegative,
+        lost: nonNegative,
+        /** Time of a short work with the sampler over that without it, measured once per run, in pairs. */
+        effect: z.object({ ratio: nonNegative, interval, pairs: nonNegative }).optional(),
+      })
       .nullable(),
   }),
   cases: z.array(caseSchema),

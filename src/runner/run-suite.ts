@@ -7,6 +7,7 @@ import { isEnergetic } from '../analysis/energy-scope.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import type { Launch, ResultDocument } from '../results/schema.ts';
 import type { Case } from '../suite/expand.ts';
+import { coolDown } from './cool-down.ts';
 import type { RunEvent } from './events.ts';
 import { launchSeconds, runSeconds } from './expected-time.ts';
 import { type LaunchOptions, type LaunchOutcome, runLaunch } from './launch.ts';
@@ -24,6 +25,8 @@ export interface RunOptions extends Omit<RunRecordOptions, 'startedSeconds'> {
   /** Runs one launch; another in tests. */
   launch?: (options: LaunchOptions) => Promise<LaunchOutcome>;
   presence?: Presence;
+  /** Before each launch: waits until the hottest sensor is no warmer. */
+  coolToCelsius?: number;
 }
 
 /** Runs all cases and returns the sealed document. */
@@ -51,13 +54,22 @@ export async function runSuite(options: RunOptions): Promise<ResultDocument> {
     }
     for (const planned of planLaunches(record.open(), options.seed)) {
       if (signal.aborted) break;
-      if (record.progressOf(planned.case).ended === null) await loop.run(planned);
+      if (record.progressOf(planned.case).ended !== null) continue;
+      await waitUntilCool(options, record);
+      if (!signal.aborted) await loop.run(planned);
     }
     warnOfNeighbours(record, presence, onEvent);
     return record.finish(signal.aborted ? 'interrupted' : 'complete', now());
   } finally {
     presence.leave();
   }
+}
+
+async function waitUntilCool(options: RunOptions, record: RunRecord): Promise<void> {
+  const { coolToCelsius, recorder, now, signal, onEvent } = options;
+  if (coolToCelsius === undefined) return;
+  const warning = await coolDown({ recorder, celsius: coolToCelsius, now, signal });
+  if (warning && record.warn(warning)) onEvent({ type: 'warning', message: `${warning.message} ${warning.remedy}` });
 }
 
 /** `supports?` of each case; what cannot run here is skipped with its reason. */

@@ -6,6 +6,7 @@ import { disjointGroups } from '../analysis/energy-scope.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
+import type { ObserverEffect } from './observer-effect.ts';
 import { type PlanOptions, planChannels } from './plan.ts';
 import { type PolledReading, type RemoteRow, startPoller } from './remote.ts';
 import type { ProbedChannel } from './source.ts';
@@ -43,6 +44,11 @@ export interface Recorder {
   keep(window: readonly [number, number]): void;
   /** The document's telemetry as it stands; sampling goes on. */
   snapshot(): Telemetry;
+  /** Samples no more until resume(): for measuring what sampling itself costs. The sampler of this machine alone. */
+  pause(): void;
+  resume(): void;
+  /** Goes into the document's `observer`. */
+  setEffect(effect: ObserverEffect): void;
   /** Ends sampling. The document's telemetry; a second call gives the same. */
   stop(): Telemetry;
 }
@@ -73,7 +79,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const poller = startPoller({
     rows: remote,
     now: () => native.now(),
-    onReading: reading => appendPolled(series, reading),
+    onReading: reading => {
+      appendPolled(series, reading);
+      widenTime(polled, reading);
+    },
   });
 
   const drain = (): void => {
@@ -84,7 +93,17 @@ export function startRecorder(options: RecorderOptions): Recorder {
   timer?.unref();
 
   let result: Telemetry | null = null;
+  let effect: ObserverEffect | null = null;
+  const telemetry = (): Telemetry => {
+    const seconds = native.now() - started;
+    return withEffect(telemetryOf(sources, series, sampler, seconds), effect);
+  };
   return {
+    pause: () => sampler?.stop(),
+    resume: () => sampler?.start(),
+    setEffect: measured => {
+      effect = measured;
+    },
     live: () => liveReadings(sources, series, native.now()),
     keep: window => {
       for (const one of series.values()) one.keep(window);
@@ -92,7 +111,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
     snapshot: () => {
       if (result) return result;
       drain();
-      return telemetryOf(sources, series, sampler, native.now() - started);
+      return telemetry();
     },
     stop: () => {
       if (result) return result;
@@ -101,7 +120,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
       poller.stop();
       drain();
       for (const one of series.values()) one.bound();
-      result = telemetryOf(sources, series, sampler, native.now() - started);
+      result = telemetry();
       return result;
     },
   };
@@ -110,6 +129,18 @@ export function startRecorder(options: RecorderOptions): Recorder {
 function appendPolled(series: ReadonlyMap<string, GrowingSeries>, { timeSeconds, values }: PolledReading): void {
   for (const [id, value] of Object.entries(values)) {
     series.get(id)?.append({ timeSeconds: Float64Array.of(timeSeconds), values: Float64Array.of(value ?? Number.NaN) });
+  }
+}
+
+function withEffect(telemetry: Telemetry, effect: ObserverEffect | null): Telemetry {
+  return telemetry.observer && effect ? { ...telemetry, observer: { ...telemetry.observer, effect } } : telemetry;
+}
+
+/** The longest answer counts: a reading belongs to some moment between the question and the answer. */
+function widenTime(sources: readonly SourceDescription[], { values, uncertaintySeconds }: PolledReading): void {
+  for (const source of sources) {
+    if (typeof values[source.id] !== 'number') continue;
+    source.timeUncertaintySeconds = Math.max(source.timeUncertaintySeconds ?? 0, uncertaintySeconds);
   }
 }
 

@@ -32,6 +32,8 @@ export type RemoteEnvironment = Record<string, string | undefined>;
 
 export interface PolledReading {
   timeSeconds: number;
+  /** Half of the time that the answer took. */
+  uncertaintySeconds: number;
   values: Record<string, number | null>;
 }
 
@@ -88,7 +90,8 @@ async function pollRow(
     stats.reads += 1;
     if (values === null) stats.failures += 1;
     const complete = Object.fromEntries(ids.map(id => [id, finiteOrNull(values?.[id])]));
-    options.onReading({ timeSeconds: (asked + answered) / 2, values: complete });
+    const [timeSeconds, uncertaintySeconds] = [(asked + answered) / 2, (answered - asked) / 2];
+    options.onReading({ timeSeconds, uncertaintySeconds, values: complete });
     // Timers may fire a little early: that is not a period missed.
     const missed = Math.max(0, Math.floor((answered - due) / period));
     stats.overruns += missed;

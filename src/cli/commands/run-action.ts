@@ -12,7 +12,9 @@ import { detectMpiJob } from '../../runtime/mpi.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import type { Case } from '../../suite/expand.ts';
 import { selectCases } from '../../suite/select.ts';
-import { startRecorder } from '../../telemetry/recorder.ts';
+import { calibrateGauges } from '../../telemetry/calibrate.ts';
+import { observerEffect } from '../../telemetry/observer-effect.ts';
+import { type Recorder, startRecorder } from '../../telemetry/recorder.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
@@ -82,8 +84,14 @@ async function measureAll(
     probeAll(DEFAULT_ROOTS, native),
     probeRemote(remoteSources, process.env),
   ]);
-  const recorder = startRecorder({ native, channels, remote, nvmlLibraries });
+  const recorder = startRecorder({
+    native,
+    channels: await calibrateGauges(channels, native, nvmlLibraries),
+    remote,
+    nvmlLibraries,
+  });
   try {
+    await measureObserver(native, recorder, inventory.machine.usableCores);
     const document = await runSuite({
       suite,
       cases,
@@ -96,6 +104,7 @@ async function measureAll(
       recorder,
       writer,
       signal: interrupt.signal,
+      ...(flags.coolTo === undefined ? {} : { coolToCelsius: flags.coolTo }),
       onEvent: display.show,
       ...(coordinator === null ? {} : { launch: coordinator.launch }),
     });
@@ -109,6 +118,19 @@ async function measureAll(
     display.close();
     interrupt.close();
     recorder.stop();
+  }
+}
+
+/** What sampling costs work on all CPUs, for the document; about a second. A failure costs only this figure. */
+async function measureObserver(native: NativeAddon, recorder: Recorder, threads: number): Promise<void> {
+  const problem = native.createPeak({ dtype: 'f32', threads });
+  try {
+    await problem.prepare();
+    recorder.setEffect(await observerEffect(problem, recorder));
+  } catch {
+    recorder.resume();
+  } finally {
+    problem.dispose();
   }
 }
 

@@ -10,4 +10,5 @@ export interface RunFlags {
   label?: string;
   json?: boolean;
   quiet?: boolean;
+  coolTo?: number;
 }

@@ -31,6 +31,11 @@ export function register(program: Command): void {
       repeat,
     )
     .option('--label <text>', 'a name for this machine in the document')
+    .option(
+      '--cool-to <celsius>',
+      'before each launch wait, at most 5 minutes, until the hottest sensor is no warmer',
+      wholeNumber(1),
+    )
     .option('--json', 'print the document instead of the table')
     .option('-q, --quiet', 'no progress')
     .addHelpText(

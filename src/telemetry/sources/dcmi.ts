@@ -2,9 +2,8 @@
  * System power over IPMI: DCMI's "Get Power Reading" (DCMI 1.5, 6.6.1), through ipmitool. Whole watts of the platform, as its
  * own controller measures them.
  */
-import { execFile } from 'node:child_process';
-import { errnoOf } from '../../host/kernel-files.ts';
 import type { SourceDescription } from '../../results/schema.ts';
+import { runProgram } from '../program.ts';
 import { missingRow, type RemoteRow, type RemoteSource } from '../remote.ts';
 
 const ID = 'dcmi';
@@ -59,7 +58,7 @@ export const dcmi: RemoteSource = {
     const program = environment.AIBENCH_IPMITOOL || 'ipmitool';
     let row: RemoteRow | null = null;
     for (const form of FORMS) {
-      const answer = await run(program, form.command, signal);
+      const answer = await runProgram(program, form.command, signal);
       const reading = answer.ok ? form.parse(answer.text) : null;
       if (reading?.ok) return [rowOf(program, form)];
       row ??= answer.ok ? refused(reading?.reason ?? '') : explain(answer.errno, answer.text);
@@ -80,7 +79,7 @@ function rowOf(program: string, form: Form): RemoteRow {
   };
   const reader = {
     async read(signal: AbortSignal) {
-      const answer = await run(program, form.command, signal);
+      const answer = await runProgram(program, form.command, signal);
       const reading = answer.ok ? form.parse(answer.text) : null;
       return { [description.id]: reading?.ok ? reading.watts : null };
     },
@@ -114,14 +113,4 @@ function explain(errno: string, text: string): RemoteRow {
     );
   }
   return missingRow(ID, 'unsupported', 'the controller does not answer DCMI', 'use Redfish, if the controller has it');
-}
-
-type Answer = { ok: true; text: string } | { ok: false; errno: string; text: string };
-
-function run(program: string, command: readonly string[], signal: AbortSignal): Promise<Answer> {
-  return new Promise(resolve => {
-    execFile(program, [...command], { signal, killSignal: 'SIGKILL', maxBuffer: 1 << 16 }, (error, stdout, stderr) => {
-      resolve(error ? { ok: false, errno: errnoOf(error), text: stderr } : { ok: true, text: stdout });
-    });
-  });
 }

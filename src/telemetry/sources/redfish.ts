@@ -1,9 +1,11 @@
 /**
  * Power of a server as its management controller gives it over Redfish (DMTF DSP0266): the chassis that holds the computer
- * system. Three resources can tell it, and they can disagree on one chassis, so each is a row of its own:
+ * system. Several resources can tell it, and they can disagree on one chassis, so each is a row of its own:
  *
  * - `Power` (deprecated, everywhere): PowerControl[0].PowerConsumedWatts. Members of PowerControl overlap and are never added.
  * - `EnvironmentMetrics` (since 2020.4): PowerWatts.Reading.
+ * - `Sensors`, where EnvironmentMetrics is missing: the Sensor of type Power whose name says that it is the total.
+ * - `PowerSubsystem` (since 2020.4, in place of Power): the sum of its supplies' Metrics, InputPowerWatts.Reading.
  * - the power supplies of `Power`: the sum of PowerInputWatts, which is what the wall delivers; only if all of them tell.
  */
 import type { SourceDescription } from '../../results/schema.ts';
@@ -52,6 +54,23 @@ export function parseSupplies(power: unknown): number | null {
 /** Pure. */
 export function parseEnvironmentMetrics(metrics: unknown): number | null {
   return watts(record(record(metrics).PowerWatts).Reading);
+}
+
+/** Pure: the whole machine's power out of one Sensor resource; null for one of a part, of voltage, or disabled. */
+export function parseSensor(sensor: unknown): number | null {
+  const { ReadingType, Reading, ReadingUnits, Id, Status } = record(sensor);
+  const isPower = ReadingType === 'Power' && (ReadingUnits === undefined || ReadingUnits === 'W');
+  const isTotal = typeof Id === 'string' && TOTAL_SENSOR.test(Id);
+  const enabled = record(Status).State === undefined || record(Status).State === 'Enabled';
+  return isPower && isTotal && enabled ? watts(Reading) : null;
+}
+
+/** Names of sensors that hold the whole chassis; any other may be a part of it. */
+const TOTAL_SENSOR = /^(total_?(system_?)?power|system_?power|sys_?pwr|chassis_?power|power_?total)$/i;
+
+/** Pure: one supply's input from its PowerSupplyMetrics. */
+export function parseSupplyMetrics(metrics: unknown): number | null {
+  return watts(record(record(metrics).InputPowerWatts).Reading);
 }
 
 /** Pure: path of a linked resource, only if it stays on the same server. */
@@ -157,6 +176,11 @@ async function probeChassis(
   const byPath = new Map<string, Channel[]>();
   for (const channel of candidates) byPath.set(channel.path, [...(byPath.get(channel.path) ?? []), channel]);
   const rows: RemoteRow[] = [];
+  const more = { endpoint, get, base: `${ID}/${index}` };
+  const supplies = power ? null : await probeSubsystem(chassis, [wall, node], more);
+  if (supplies) rows.push(supplies);
+  const sensor = metrics ? null : await probeSensors(chassis, [node], more);
+  if (sensor) rows.push(sensor);
   for (const [path, channels] of byPath) {
     const resource = await get(path).catch(() => null);
     const giving = channels.filter(channel => channel.parse(resource) !== null);
@@ -175,4 +199,73 @@ async function probeChassis(
     });
   }
   return rows;
+}
+
+interface Access {
+  endpoint: Endpoint;
+  get: (path: string) => Promise<unknown>;
+  base: string;
+}
+
+const OWN_WORD = 'as the controller states it: how often it measures and over what it averages is not documented';
+/** A chassis has tens of sensors; one with hundreds would take the whole probe. */
+const MOST_SENSORS = 200;
+
+/** The sum over the supplies, each of which is asked for at every reading; none where one that is enabled does not tell. */
+async function probeSubsystem(
+  chassis: unknown,
+  covers: string[],
+  { endpoint, get, base }: Access,
+): Promise<RemoteRow | null> {
+  const subsystem = linkOf(chassis, 'PowerSubsystem');
+  const collection = subsystem && linkOf(await get(subsystem).catch(() => null), 'PowerSupplies');
+  const members = collection ? list(record(await get(collection).catch(() => null)).Members) : [];
+  const paths: string[] = [];
+  for (const member of members) {
+    const supply = await get(linkOf({ member }, 'member') ?? '').catch(() => null);
+    const state = record(record(supply).Status).State;
+    if (state === 'Absent' || state === 'Disabled' || state === 'StandbyOffline') continue;
+    const path = linkOf(supply, 'Metrics');
+    if (!path) return null;
+    paths.push(path);
+  }
+  const sum = async (ask: (path: string) => Promise<unknown>): Promise<number | null> => {
+    const inputs = await Promise.all(paths.map(async path => parseSupplyMetrics(await ask(path))));
+    return inputs.reduce<number | null>((total, input) => (total === null || input === null ? null : total + input), 0);
+  };
+  if (paths.length === 0 || (await sum(get).catch(() => null)) === null) return null;
+  const id = `${base}/supplies`;
+  const ask = (signal: AbortSignal) => (path: string) => getJson(new URL(path, endpoint.url), { ...endpoint, signal });
+  return {
+    descriptions: [
+      { id, kind: 'gauge', scope: 'wall', covers, quantity: 'power', unit: 'W', status: 'ok', reason: OWN_WORD },
+    ],
+    reader: { read: async signal => ({ [id]: await sum(ask(signal)) }) },
+  };
+}
+
+/** The first sensor whose name says that it is the whole chassis. */
+async function probeSensors(
+  chassis: unknown,
+  covers: string[],
+  { endpoint, get, base }: Access,
+): Promise<RemoteRow | null> {
+  const collection = linkOf(chassis, 'Sensors');
+  const members = collection ? list(record(await get(collection).catch(() => null)).Members) : [];
+  const paths = members.slice(0, MOST_SENSORS).flatMap(member => linkOf({ member }, 'member') ?? []);
+  for (const path of paths.filter(one => TOTAL_SENSOR.test(one.slice(one.lastIndexOf('/') + 1)))) {
+    if (parseSensor(await get(path).catch(() => null)) === null) continue;
+    const id = `${base}/sensor`;
+    return {
+      descriptions: [
+        { id, kind: 'gauge', scope: 'node', covers, quantity: 'power', unit: 'W', status: 'ok', reason: OWN_WORD },
+      ],
+      reader: {
+        read: async signal => ({
+          [id]: parseSensor(await getJson(new URL(path, endpoint.url), { ...endpoint, signal })),
+        }),
+      },
+    };
+  }
+  return null;
 }

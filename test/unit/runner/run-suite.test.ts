@@ -25,6 +25,9 @@ const inventory = {
 } as unknown as Inventory;
 
 const recorder: Recorder = {
+  pause: () => {},
+  resume: () => {},
+  setEffect: () => {},
   live: () => ({ watts: null, temperatureCelsius: null, latest: {} }),
   keep: () => {},
   snapshot: () => ({ sources: [], series: [], observer: null }),

@@ -477,12 +477,9 @@ describe('polling', () => {
   });
 
   it('without any variable every source says what to set', async () => {
-    const rows = await probeRemote(remoteSources, { AIBENCH_IPMITOOL: path.join(scratch, 'nothing-here') });
-    expect(statuses(rows)).toEqual([
-      'dcmi absent node',
-      'redfish absent node',
-      'plug absent node',
-      'prometheus absent node',
-    ]);
+    const nothing = path.join(scratch, 'nothing-here');
+    const programs = { AIBENCH_IPMITOOL: nothing, AIBENCH_HL_SMI: nothing, AIBENCH_POWERMETRICS: nothing };
+    const rows = await probeRemote(remoteSources, programs);
+    expect(statuses(rows)).toEqual(remoteSources.map(source => `${source.id} absent node`));
   });
 });
