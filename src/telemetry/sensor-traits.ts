@@ -33,7 +33,7 @@ export function sensorTraits(times: ArrayLike<number>, values: ArrayLike<number>
 }
 
 /**
- * The largest step of which all are multiples, within 1 % of it: Euclid's algorithm on decimal readings. Null where that falls
+ * The largest step of which all are multiples: Euclid's algorithm on decimal readings. Null where that falls
  * under a thousandth of the smallest step, which is noise and no step.
  */
 function commonStep(steps: readonly number[]): number | null {
@@ -41,7 +41,7 @@ function commonStep(steps: readonly number[]): number | null {
   let common = smallest;
   for (const step of steps) {
     let [a, b] = [Math.max(step, common), Math.min(step, common)];
-    while (b > 0.01 * smallest) {
+    while (b > 1e-4 * smallest) {
       const rest = a - b * Math.floor(a / b + 1e-6);
       [a, b] = [b, rest < 1e-6 * b ? 0 : rest];
     }

@@ -77,7 +77,7 @@ describe('deploy/monitor', () => {
   it('the dashboard asks only for families that the exporter has', () => {
     const source = readFileSync(path.join(root, 'src/cli/render/monitor-metrics.ts'), 'utf8');
     const families = new Set(['aibench_source_ok']);
-    for (const [, name, unit] of source.matchAll(/name: '(\w+)', unit: '(\w*)'/g)) {
+    for (const [, name, unit] of source.matchAll(/name: '(\w+)',\s*unit: '(\w*)'/g)) {
       families.add(`aibench_${name}${unit === '' ? '' : `_${unit}`}`);
     }
     expect(families.size).toBeGreaterThan(10);

@@ -83,7 +83,7 @@ describe('hwmon', () => {
       [1, 'average'],
       [2, 'input'],
     ]);
-    expect(found).toMatchObject({ energy: [1], temperature: [3], voltageAndCurrent: false });
+    expect(found).toMatchObject({ energy: [1], temperature: [3], voltageAndCurrent: [] });
   });
 
   it('claims the narrowest scope for a rail that it does not know', () => {
