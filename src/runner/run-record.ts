@@ -1,6 +1,7 @@
 /** What is known of a run so far, and the document made from it: on disk after every launch, sealed at the end. */
 import { randomUUID } from 'node:crypto';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
+import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
 import { caseConditions } from '../host/conditions.ts';
 import { assessFitness } from '../host/fitness.ts';
@@ -27,6 +28,8 @@ export interface RunRecordOptions {
   writer: DocumentWriter | null;
   /** On the document's clock, seconds. */
   startedSeconds: number;
+  /** Asks for the block of estimates: the machine's rated power as its owner states it. */
+  ratedWatts?: number;
 }
 
 export class RunRecord {
@@ -106,6 +109,10 @@ export class RunRecord {
     this.#document.run.endedSeconds = now;
     this.#options.recorder.stop();
     this.#fill();
+    const { ratedWatts } = this.#options;
+    if (ratedWatts !== undefined) {
+      this.#document.estimates = estimatePower(ratedWatts, this.#document.cases, this.#document.telemetry.series);
+    }
     return this.#options.writer?.finish(this.#document) ?? this.#document;
   }
 

@@ -52,10 +52,11 @@ export async function runSuite(options: RunOptions): Promise<ResultDocument> {
       await sleep(idleSeconds * 1000, undefined, { signal }).catch(() => {});
       record.setIdleWindow([start, now()]);
     }
+    let waits = options.coolToCelsius !== undefined;
     for (const planned of planLaunches(record.open(), options.seed)) {
       if (signal.aborted) break;
       if (record.progressOf(planned.case).ended !== null) continue;
-      await waitUntilCool(options, record);
+      if (waits) waits = await waitUntilCool(options, record);
       if (!signal.aborted) await loop.run(planned);
     }
     warnOfNeighbours(record, presence, onEvent);
@@ -65,11 +66,13 @@ export async function runSuite(options: RunOptions): Promise<ResultDocument> {
   }
 }
 
-async function waitUntilCool(options: RunOptions, record: RunRecord): Promise<void> {
+/** Whether it makes sense to wait again before the next launch. */
+async function waitUntilCool(options: RunOptions, record: RunRecord): Promise<boolean> {
   const { coolToCelsius, recorder, now, signal, onEvent } = options;
-  if (coolToCelsius === undefined) return;
+  if (coolToCelsius === undefined) return false;
   const warning = await coolDown({ recorder, celsius: coolToCelsius, now, signal });
   if (warning && record.warn(warning)) onEvent({ type: 'warning', message: `${warning.message} ${warning.remedy}` });
+  return warning?.code !== 'COOL_DOWN_NO_SENSOR';
 }
 
 /** `supports?` of each case; what cannot run here is skipped with its reason. */

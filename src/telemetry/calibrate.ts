@@ -1,10 +1,10 @@
 /** What sensors really do: measured at the start, since documentation gives a figure for another chip. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isEnergetic } from '../analysis/energy-scope.ts';
+import { concernsDevice, isEnergetic } from '../analysis/energy-scope.ts';
 import { parseNumber } from '../host/kernel-files.ts';
 import type { NativeAddon, SamplerReadings } from '../native/types.ts';
-import { sensorTraits } from './sensor-traits.ts';
+import { averagingWindow, sensorTraits } from './sensor-traits.ts';
 import type { ProbedChannel } from './source.ts';
 
 /** Fewer changes than this within the budget say nothing. */
@@ -37,42 +37,65 @@ export function measureUpdatePeriod(file: string, budgetSeconds: number): number
 const WATCH_SECONDS = 0.6;
 const WATCH_PERIOD_SECONDS = 0.002;
 
+export interface CalibrationOptions {
+  native: Pick<NativeAddon, 'createSampler' | 'now'>;
+  nvmlLibraries: string[];
+  /** Puts all CPUs to work for a second or more: the step by which the averaging of their gauges is measured. */
+  load?: () => Promise<void>;
+}
+
 /**
- * Watches the gauges of power for a moment, as fast as is sensible, and puts what was seen into their descriptions: update
- * period and step. What was not seen stays as the source stated it. Never rejects: a machine without gauges costs nothing.
+ * Watches the gauges of power, as fast as is sensible, first in peace and then under the load, and puts what was seen into
+ * their descriptions: update period, step and, where the load shows in them, averaging window. What was not seen stays as the
+ * source stated it. Never rejects; a machine without such gauges costs nothing.
  */
 export async function calibrateGauges(
   rows: readonly ProbedChannel[],
-  native: Pick<NativeAddon, 'createSampler'>,
-  nvmlLibraries: string[],
+  { native, nvmlLibraries, load }: CalibrationOptions,
 ): Promise<ProbedChannel[]> {
   const channels = rows.flatMap(({ description, channel }) =>
     channel && description.kind === 'gauge' && isEnergetic(description)
-      ? [{ ...channel, periodSeconds: WATCH_PERIOD_SECONDS, capacity: 1024 }]
+      ? [{ ...channel, periodSeconds: WATCH_PERIOD_SECONDS, capacity: 4096 }]
       : [],
   );
   if (channels.length === 0) return [...rows];
+  const showsLoad = rows.some(({ description }) => isLoadGauge(description));
   try {
     const sampler = native.createSampler(channels, nvmlLibraries);
     sampler.start();
     await sleep(WATCH_SECONDS * 1e3);
+    const stepAt = native.now();
+    if (load && showsLoad) await load().catch(() => {});
     sampler.stop();
     const seen = sampler.drain();
-    return rows.map(row => withTraits(row, seen[row.description.id]));
+    return rows.map(row => withTraits(row, seen[row.description.id], stepAt));
   } catch {
     return [...rows];
   }
 }
 
-function withTraits(row: ProbedChannel, readings: SamplerReadings | undefined): ProbedChannel {
+/** A gauge of power in which work of the CPUs shows. */
+function isLoadGauge(source: ProbedChannel['description']): boolean {
+  return (
+    source.status === 'ok' && source.kind === 'gauge' && isEnergetic(source) && concernsDevice(source.covers, 'cpu')
+  );
+}
+
+function withTraits(row: ProbedChannel, readings: SamplerReadings | undefined, stepAt: number): ProbedChannel {
   if (!readings) return row;
-  const { updatePeriodSeconds, quantum } = sensorTraits(readings.timeSeconds, readings.values);
+  const { timeSeconds, values } = readings;
+  const { updatePeriodSeconds, quantum } = sensorTraits(timeSeconds, values);
+  const window =
+    isLoadGauge(row.description) && updatePeriodSeconds !== null
+      ? averagingWindow(timeSeconds, values, stepAt, updatePeriodSeconds)
+      : null;
   return {
     ...row,
     description: {
       ...row.description,
       ...(updatePeriodSeconds === null ? {} : { updatePeriodSeconds }),
       ...(quantum === null ? {} : { quantum }),
+      ...(window === null ? {} : { averagingWindowSeconds: window }),
     },
   };
 }

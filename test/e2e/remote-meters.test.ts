@@ -60,11 +60,29 @@ it('is in the document, and no login, address or serial number is', { timeout: 9
   const url = await controller('well');
   const folder = temporaryFolder();
   const env = environment(url, path.join(folder, 'etc'));
-  const args = ['run', 'smoke', '--filter', 'gemm', '--launches', '1', '-o', 'r.json', '--seed', '1'];
+  const args = [
+    'run',
+    'smoke',
+    '--filter',
+    'gemm',
+    '--launches',
+    '1',
+    '-o',
+    'r.json',
+    '--seed',
+    '1',
+    '--rated-watts',
+    '200',
+  ];
   const ran = await startAibench(args, { cwd: folder, env }).ended;
   expect(ran.status, ran.stderr).toBe(0);
   const text = readFileSync(path.join(folder, 'r.json'), 'utf8');
-  const { telemetry } = resultSchema.parse(JSON.parse(text));
+  const { telemetry, estimates, cases } = resultSchema.parse(JSON.parse(text));
+  expect(telemetry.observer?.effect?.pairs).toBeGreaterThan(0);
+  // Only when asked for, in a block of their own, as what they are.
+  expect(estimates?.length).toBeGreaterThan(0);
+  for (const one of estimates ?? []) expect(one.note).toMatch(/not a measurement/);
+  expect(JSON.stringify(cases)).not.toContain('ratedWatts');
   const power = telemetry.sources.filter(source => source.id.startsWith('redfish/') && source.status === 'ok');
   expect(power.map(source => source.scope)).toContain('node');
   const series = telemetry.series.find(one => one.source === power[0]?.id);

@@ -86,7 +86,11 @@ async function measureAll(
   ]);
   const recorder = startRecorder({
     native,
-    channels: await calibrateGauges(channels, native, nvmlLibraries),
+    channels: await calibrateGauges(channels, {
+      native,
+      nvmlLibraries,
+      load: () => loadAllCpus(native, inventory.machine.usableCores),
+    }),
     remote,
     nvmlLibraries,
   });
@@ -105,6 +109,7 @@ async function measureAll(
       writer,
       signal: interrupt.signal,
       ...(flags.coolTo === undefined ? {} : { coolToCelsius: flags.coolTo }),
+      ...(flags.ratedWatts === undefined ? {} : { ratedWatts: flags.ratedWatts }),
       onEvent: display.show,
       ...(coordinator === null ? {} : { launch: coordinator.launch }),
     });
@@ -118,6 +123,23 @@ async function measureAll(
     display.close();
     interrupt.close();
     recorder.stop();
+  }
+}
+
+/** All CPUs at work for a good second: the step that a gauge's averaging is measured by. */
+async function loadAllCpus(native: NativeAddon, threads: number): Promise<void> {
+  const problem = native.createPeak({ dtype: 'f32', threads });
+  try {
+    await problem.prepare();
+    await problem.measure({
+      maxWarmupSeconds: 0,
+      minSampleSeconds: 0.01,
+      targetSeconds: 1.5,
+      minSamples: 1,
+      maxSamples: 1e4,
+    });
+  } finally {
+    problem.dispose();
   }
 }
 

@@ -11,4 +11,5 @@ export interface RunFlags {
   json?: boolean;
   quiet?: boolean;
   coolTo?: number;
+  ratedWatts?: number;
 }

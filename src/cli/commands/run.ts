@@ -36,6 +36,11 @@ export function register(program: Command): void {
       'before each launch wait, at most 5 minutes, until the hottest sensor is no warmer',
       wholeNumber(1),
     )
+    .option(
+      '--rated-watts <w>',
+      'add estimates from this rated power and the load to the document; they are no measurements',
+      wholeNumber(1),
+    )
     .option('--json', 'print the document instead of the table')
     .option('-q, --quiet', 'no progress')
     .addHelpText(

@@ -29,7 +29,7 @@ describe('traits of a sensor', () => {
     expect(sensorTraits(times, values).updatePeriodSeconds).toBeCloseTo(update, 2);
   });
 
-  it.each([1, 0.125, 0.001])('finds steps of %s W', quantum => {
+  it.each([1, 0.125, 0.01])('finds steps of %s W', quantum => {
     const { times, values } = play(busy, 0.002, 0.02, 0, quantum);
     expect(sensorTraits(times, values).quantum).toBeCloseTo(quantum, 9);
   });
@@ -79,11 +79,41 @@ describe('plan', () => {
     });
     const { times, values } = play(busy, 0.002, 0.02, 0, 0.125);
     sampler.pending = { power: readings(times, values) };
-    const rows = await calibrateGauges([row('power', 'power', 'W'), row('heat', 'temperature', 'degC')], native, []);
+    const rows = await calibrateGauges([row('power', 'power', 'W'), row('heat', 'temperature', 'degC')], {
+      native,
+      nvmlLibraries: [],
+    });
     expect(sampler.channels.map(channel => channel.id)).toEqual(['power']);
     expect(rows[0]?.description.quantum).toBeCloseTo(0.125, 9);
     expect(rows[1]?.description.quantum).toBe(1e-6);
     expect(planChannels(rows).map(channel => channel.periodSeconds)).toEqual([0.01, 0.05]);
+  });
+
+  it('measures the averaging of a gauge in which the load shows', async () => {
+    const { native, sampler, clock } = fakeNative();
+    const meter: ProbedChannel = {
+      description: {
+        id: 'm',
+        kind: 'gauge',
+        scope: 'node',
+        covers: ['node'],
+        quantity: 'power',
+        unit: 'W',
+        status: 'ok',
+      },
+      channel: { id: 'm', read: { type: 'file', path: '/x' }, scale: 1, periodSeconds: 0.05, capacity: 10 },
+    };
+    const step = (time: number): number => (time < 1 ? 90 : 300) + 3 * Math.sin(50 * time);
+    const { times, values } = play(step, 0.005, 0.02, 0.5, 0.001);
+    sampler.pending = { m: readings(times, values) };
+    clock.now = 1;
+    let loads = 0;
+    const load = async (): Promise<void> => {
+      loads += 1;
+    };
+    const [row] = await calibrateGauges([meter], { native, nvmlLibraries: [], load });
+    expect(loads).toBe(1);
+    expect(Math.abs((row?.description.averagingWindowSeconds ?? 0) - 0.5)).toBeLessThan(0.1);
   });
 
   it('goes on with what the sources state where nothing can be watched', async () => {
@@ -93,12 +123,12 @@ describe('plan', () => {
       },
     };
     const { native } = fakeNative();
-    expect(await calibrateGauges([], native, [])).toEqual([]);
+    expect(await calibrateGauges([], { native, nvmlLibraries: [] })).toEqual([]);
     const power: ProbedChannel = {
       description: { id: 'p', kind: 'gauge', scope: 'board', covers: [], quantity: 'power', unit: 'W', status: 'ok' },
       channel: { id: 'p', read: { type: 'file', path: '/x' }, scale: 1, periodSeconds: 0.05, capacity: 10 },
     };
-    expect(await calibrateGauges([power], failing, [])).toEqual([power]);
+    expect(await calibrateGauges([power], { native: { ...native, ...failing }, nvmlLibraries: [] })).toEqual([power]);
   });
 });
 
