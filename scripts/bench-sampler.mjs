@@ -42,7 +42,7 @@ const COUNTERS = ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets'].map(
   name => `/sys/class/net/lo/statistics/${name}`,
 );
 const GAUGES = ['/sys/kernel/uevent_seqnum', '/sys/class/net/lo/mtu'];
-const SLOW = ['carrier', 'ifindex', 'flags', 'tx_queue_len', 'type', 'addr_len', 'iflink', 'group'];
+const SLOW = ['carrier', 'ifindex', 'flags', 'tx_queue_len', 'type', 'addr_len', 'iflink', 'netdev_group'];
 const channels = [
   ...(await ownPlan(native)),
   ...COUNTERS.flatMap((path, i) => standIn(`counter-${i}`, file(path), 'counter')),

@@ -31,7 +31,7 @@ describe('traits of a sensor', () => {
 
   it.each([1, 0.125, 0.01])('finds steps of %s W', quantum => {
     const { times, values } = play(busy, 0.002, 0.02, 0, quantum);
-    expect(sensorTraits(times, values).quantum).toBeCloseTo(quantum, 9);
+    expect(sensorTraits(times, values).quantum).toBeCloseTo(quantum, 6);
   });
 
   it('says nothing of a sensor that stands still, fails, or moves too seldom', () => {
