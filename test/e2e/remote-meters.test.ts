@@ -73,6 +73,8 @@ it('is in the document, and no login, address or serial number is', { timeout: 9
     '1',
     '--rated-watts',
     '200',
+    '--set',
+    'timing.targetSeconds=1.2',
   ];
   const ran = await startAibench(args, { cwd: folder, env }).ended;
   expect(ran.status, ran.stderr).toBe(0);
