@@ -142,7 +142,7 @@ describe('observer effect', () => {
       order.push(watched);
       const seconds = (watched ? 1.02 : 1) * (1 + 0.001 * (calls++ % 5));
       return {
-        ...{ windowStart: 0, windowEnd: 1, iterationsPerSample: 10, complete: true },
+        ...{ windowStart: 0, windowEnd: 1, iterationsPerSample: 10, complete: true, rankSamplesSeconds: [] },
         samplesSeconds: Float64Array.of(seconds, seconds, seconds),
         warmup: { samplesSeconds: new Float64Array(), settled: true },
       };
