@@ -15,6 +15,7 @@ import { selectCases } from '../../suite/select.ts';
 import { calibrateGauges } from '../../telemetry/calibrate.ts';
 import { observerEffect } from '../../telemetry/observer-effect.ts';
 import { type Recorder, startRecorder } from '../../telemetry/recorder.ts';
+import { withReferenceLoad } from '../../telemetry/reference-load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
@@ -128,32 +129,15 @@ async function measureAll(
 
 /** All CPUs at work for a good second: the step that a gauge's averaging is measured by. */
 async function loadAllCpus(native: NativeAddon, threads: number): Promise<void> {
-  const problem = native.createPeak({ dtype: 'f32', threads });
-  try {
-    await problem.prepare();
-    await problem.measure({
-      maxWarmupSeconds: 0,
-      minSampleSeconds: 0.01,
-      targetSeconds: 1.5,
-      minSamples: 1,
-      maxSamples: 1e4,
-    });
-  } finally {
-    problem.dispose();
-  }
+  const timing = { maxWarmupSeconds: 0, minSampleSeconds: 0.01, targetSeconds: 1.5, minSamples: 1, maxSamples: 1e4 };
+  await withReferenceLoad(native, threads, problem => problem.measure(timing));
 }
 
 /** What sampling costs work on all CPUs, for the document; about a second. A failure costs only this figure. */
 async function measureObserver(native: NativeAddon, recorder: Recorder, threads: number): Promise<void> {
-  const problem = native.createPeak({ dtype: 'f32', threads });
-  try {
-    await problem.prepare();
-    recorder.setEffect(await observerEffect(problem, recorder));
-  } catch {
-    recorder.resume();
-  } finally {
-    problem.dispose();
-  }
+  const effect = await withReferenceLoad(native, threads, problem => observerEffect(problem, recorder));
+  if (effect === null) recorder.resume();
+  else recorder.setEffect(effect);
 }
 
 function exitCode(document: ResultDocument, interrupted: ExitCode | null): ExitCode {
