@@ -3,7 +3,7 @@
  * range. ONNX Runtime fuses the five nodes of a product into one (DynamicQuantizeMatMul).
  */
 import type { GraphBuilder } from '../graph-builder.ts';
-import { asLinear, inputRows, lazily, rewrite, shared } from './rewrite.ts';
+import { asLinear, inputRows, type Linear, lazily, rewrite, shared } from './rewrite.ts';
 
 /**
  * Weights take 7 of the 8 bits (ONNX Runtime's `reduce_range`): without VNNI, a CPU adds pairs of products in 16 bits, which
@@ -15,20 +15,7 @@ export function toDynamicInt8(source: GraphBuilder): GraphBuilder {
   return rewrite(source, (node, target, initializers) => {
     const linear = asLinear(node, initializers);
     if (linear === null) return false;
-    const { name } = linear.weight;
-    const quantised = shared(() => quantiseColumns(inputRows(linear), linear.n));
-    const weight = target.tensor(
-      `${name}.int8`,
-      'int8',
-      [linear.k, linear.n],
-      lazily(() => quantised().values),
-    );
-    const scale = target.tensor(
-      `${name}.scale`,
-      'float32',
-      [linear.n],
-      lazily(() => quantised().scales),
-    );
+    const { weight, scale } = int8Weight(linear, target);
     const activation = ['value', 'scale', 'zero'].map(part => `${linear.output}.dynamic.${part}`);
     const [value = '', activationScale = '', zero = ''] = activation;
     target.node('DynamicQuantizeLinear', [linear.input], {}, { outputs: activation });
@@ -39,6 +26,29 @@ export function toDynamicInt8(source: GraphBuilder): GraphBuilder {
     if (linear.bias !== null) target.node('Add', [scaled, linear.bias], {}, { outputs: [linear.output] });
     return true;
   });
+}
+
+/** Adds the weight of a product as int8 [k, n] and its scales, one per column, as float32 [n]: the names of both, and how they are made. */
+export function int8Weight(
+  linear: Linear,
+  target: GraphBuilder,
+): { weight: string; scale: string; make: () => ReturnType<typeof quantiseColumns> } {
+  const { name } = linear.weight;
+  const make = (): ReturnType<typeof quantiseColumns> => quantiseColumns(inputRows(linear), linear.n);
+  const quantised = shared(make);
+  const weight = target.tensor(
+    `${name}.int8`,
+    'int8',
+    [linear.k, linear.n],
+    lazily(() => quantised().values),
+  );
+  const scale = target.tensor(
+    `${name}.scale`,
+    'float32',
+    [linear.n],
+    lazily(() => quantised().scales),
+  );
+  return { weight, scale, make };
 }
 
 /** Symmetric int8 of a [K, N] matrix with a scale per column. */

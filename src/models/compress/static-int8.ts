@@ -8,14 +8,13 @@
 import { create } from '@bufbuild/protobuf';
 import { type NodeProto, NodeProtoSchema } from 'onnx-buf';
 import type { GraphBuilder, Initializer } from '../graph-builder.ts';
-import { quantiseColumns, quantiseRows } from './dynamic-int8.ts';
+import { int8Weight, quantiseRows } from './dynamic-int8.ts';
 import { consumersOf, foldBatchNorm } from './fold-batch-norm.ts';
 import {
   asLinear,
   floatsOf,
   type InitializersByName,
   initializersOf,
-  inputRows,
   type Linear,
   lazily,
   rewrite,
@@ -86,21 +85,7 @@ class QdqPass {
    * A bias stays within the product: MatMul and Add would be fused to a Gemm whose output is not quantised, and so in float.
    */
   #product(linear: Linear, target: GraphBuilder): void {
-    const { name } = linear.weight;
-    const make = (): { values: Int8Array; scales: Float32Array } => quantiseColumns(inputRows(linear), linear.n);
-    const quantised = shared(make);
-    const weight = target.tensor(
-      `${name}.int8`,
-      'int8',
-      [linear.k, linear.n],
-      lazily(() => quantised().values),
-    );
-    const scale = target.tensor(
-      `${name}.scale`,
-      'float32',
-      [linear.n],
-      lazily(() => quantised().scales),
-    );
+    const { weight, scale, make } = int8Weight(linear, target);
     const activation = this.#quantised(linear.input, target);
     const inputs = [
       activation.value,
