@@ -20,7 +20,7 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
   const auto l3 = std::max(static_cast<std::size_t>(caches.l3_share), l2);
   limits.kc = std::clamp(round_down(l2 / 8 / (tile_columns * element_bytes), 16), std::size_t{64}, std::size_t{512});
   limits.mc =
-      std::clamp(round_down(l2 * 3 / 4 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
+      std::clamp(round_down(l2 * 3 / 8 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
   limits.nc = std::clamp(round_down(l3 / 2 / (limits.kc * element_bytes), tile_columns), 4 * tile_columns,
                          round_down(4096, tile_columns));
   return limits;
@@ -38,7 +38,7 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
   // Measured: docs/kernels.md.
   constexpr std::size_t kFewRows = 64, kVeryFewRows = 16;
-  const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 4 / 3;  // what mc was made from
+  const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 8 / 3;  // what mc was made from
   const bool few = m <= kFewRows && n * k * element_bytes > l2_bytes;
   Plan plan;
   const bool very_few = few && m <= kVeryFewRows;

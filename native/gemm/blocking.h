@@ -15,7 +15,8 @@ struct Blocking {
 };
 
 // Limits for one thread: kc so that a panel of B takes at most an eighth of L2 (a panel that streams from L2 costs less
-// than the more frequent passes over C of one that fits in L1), mc so that a block of A takes three quarters of L2, nc so that packed B takes half of this thread's share of L3 (at least L2). Multiples of what the tile needs.
+// than the more frequent passes over C of one that fits in L1), mc so that a block of A takes three eighths of L2, nc so
+// that packed B takes half of this thread's share of L3 (at least L2). Multiples of what the tile needs.
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
                          std::size_t tile_columns);
 
