@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 
 const major = Number(process.versions.node.split('.')[0]);
-const main = new URL('../dist/cli/main.js', import.meta.url);
+const main = new URL('../dist/app/main.js', import.meta.url);
 if (major < 20) {
   console.error(`aibench: Node ${process.versions.node} is too old. Install Node 20 or later.`);
   process.exit(2);

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { importTypescript } from './import-typescript.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const bin = path.join(root, 'bin', 'aibench.js');
@@ -39,17 +39,7 @@ function timed(args, options = []) {
 }
 
 try {
-  const bundle = path.join(folder, 'synthetic.mjs');
-  await build({
-    entryPoints: [path.join(root, 'test', 'fixtures', 'synthetic.ts')],
-    bundle: true,
-    outfile: bundle,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    logLevel: 'error',
-  });
-  const { syntheticDocument } = await import(bundle);
+  const { syntheticDocument } = await importTypescript('test/fixtures/synthetic.ts');
   const place = (name, options) =>
     writeFileSync(
       path.join(folder, name),

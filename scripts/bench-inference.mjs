@@ -11,9 +11,10 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { bundleTypescript } from './import-typescript.mjs';
 
 const NATIVE_LIMIT = 1.15;
 const NODE_LIMIT_SECONDS = 0.5e-6;
@@ -27,16 +28,12 @@ const { values: flags } = parseArgs({
 });
 const rounds = Number(flags.rounds);
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const dist = name => import(pathToFileURL(path.join(root, 'dist', name)).href);
-const { openEngine } = await dist('workloads/inference/engines.js');
-const { runTimedLoop, runSampledLoop } = await dist('workloads/inference/timed-loop.js');
-const { findModel } = await dist('models/registry.js');
-const { buildVariant } = await dist('models/variant.js');
-const { ensureModel } = await dist('models/model-cache.js');
-const { GraphBuilder } = await dist('models/graph-builder.js');
-const { writeModel } = await dist('models/onnx-writer.js');
-const { findOrt, ortLibrary } = await dist('runtime/ort.js');
-const { decodeInputs, llamaTokens, prefillInputs, presentNames } = await dist('models/llama.js');
+const bundles = mkdtempSync(path.join(root, 'node_modules', '.bench-inference-'));
+process.on('exit', () => rmSync(bundles, { recursive: true, force: true }));
+const parts = await bundleTypescript('scripts/inference-parts.ts', bundles);
+const { openEngine, runTimedLoop, runSampledLoop, findOrt, ortLibrary } = await import(parts);
+const { findModel, buildVariant, ensureModel, GraphBuilder, writeModel } = await import(parts);
+const { decodeInputs, llamaTokens, prefillInputs, presentNames } = await import(parts);
 
 const loop = path.join(root, `build-native-${process.platform}-${process.arch}`, 'test', 'ort_loop');
 const library = ortLibrary(findOrt());
@@ -170,8 +167,7 @@ async function twoAtOnce() {
   const code = `
     const { workerData, parentPort } = require('node:worker_threads');
     (async () => {
-      const { openEngine } = await import(workerData.engines);
-      const { findModel } = await import(workerData.registry);
+      const { openEngine, findModel } = await import(workerData.parts);
       const session = await openEngine('ort-node').open(workerData.file, workerData.options);
       const run = session.bind(findModel('resnet50').inputs({ batch: 1, sequence: 1 }, 1), ['output']);
       for (let i = 0; i < 5; i++) await run();
@@ -187,12 +183,7 @@ async function twoAtOnce() {
       Array.from({ length: count }, () => {
         const worker = new Worker(code, {
           eval: true,
-          workerData: {
-            file,
-            options,
-            engines: pathToFileURL(path.join(root, 'dist/workloads/inference/engines.js')).href,
-            registry: pathToFileURL(path.join(root, 'dist/models/registry.js')).href,
-          },
+          workerData: { file, options, parts },
         });
         return new Promise((resolve, reject) => {
           worker.once('error', reject);

@@ -5,13 +5,12 @@
 // more than its own interval.
 //
 //   node scripts/bench-sampler.mjs [--rounds 16] [--seconds 1] [--size 768] [--json]
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
+import { importTypescript } from './import-typescript.mjs';
 
 const HIGHEST_CORE_SHARE = 0.005;
 const HIGHEST_KILOHERTZ_SHARE = 0.01;
@@ -34,7 +33,7 @@ const native = createRequire(import.meta.url)(path.resolve(process.env.AIBENCH_A
 
 // What `run` samples here, at its own pace, and beside it cheap kernel files in the place of the sensors that a server with
 // two packages and two fast gauges has. The gauges update every 20 ms, so that the plan reads them at 100 Hz.
-const { ownPlan, standIn } = await loadPlan();
+const { ownPlan, standIn } = await importTypescript('scripts/sampler-plan.ts');
 const numbered = (count, make) => Array.from({ length: count }, (_, index) => make(index)).flat();
 const file = path => ({ type: 'file', path });
 // Ids differ, and so do the files: channels of one file and one pace would share a read.
@@ -52,26 +51,6 @@ const channels = [
 ];
 const sampler = native.createSampler(channels, []);
 const readsPerSecond = channels.reduce((sum, channel) => sum + 1 / channel.periodSeconds, 0);
-
-/** The plan is TypeScript: bundled in one step, so that it needs no build before it. */
-async function loadPlan() {
-  const folder = mkdtempSync(path.join(root, 'node_modules', '.sampler-plan-'));
-  try {
-    const bundle = path.join(folder, 'plan.mjs');
-    await build({
-      entryPoints: [path.join(root, 'scripts', 'sampler-plan.ts')],
-      bundle: true,
-      outfile: bundle,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      logLevel: 'error',
-    });
-    return await import(pathToFileURL(bundle).href);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 const threads = native.affinity().length;
 const gemm = native.createGemm({ dtype: 'f32', m: size, n: size, k: size, threads, seed: 1 });

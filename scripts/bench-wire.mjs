@@ -7,8 +7,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { fitLink, interpolateLink, linkTime, predictAllreduce } from '../dist/analysis/collective-model.js';
 import { startHosts, whyNoHosts } from './hosts/hosts.mjs';
+import { importTypescript } from './import-typescript.mjs';
+
+const { fitLink, interpolateLink, linkTime, predictAllreduce } = await importTypescript(
+  'src/analysis/collective-model.ts',
+);
 
 const BAR = 0.08;
 // Open MPI's numbers: ompi/mca/coll/tuned/coll_tuned_allreduce_decision.c

@@ -24,11 +24,10 @@ function step(args) {
 
 const isStale = !existsSync(addon) || statSync(addon).mtimeMs < newest(path.join(root, 'native'));
 if (isStale && !process.argv.includes('--no-native')) step(['scripts/build-native.mjs']);
-// A file that was renamed in src must not live on in dist.
+// Checks the types and writes the declarations; the code comes from the bundler.
 rmSync(path.join(root, 'dist'), { recursive: true, force: true });
 step(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
-step(['scripts/bundle-distributions.mjs']);
-step(['scripts/bundle-zod.mjs']);
+step(['scripts/bundle-code.mjs']);
 step(['scripts/write-json-schema.mjs']);
 
 let commit = null;

@@ -3,7 +3,7 @@
  * held, and the headline of each case is worked out from its samples. A file that is no document is an error as everywhere;
  * seals are not checked here (`aibench verify` does).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { FleetNode } from '../analysis/fleet.ts';
 import { type LaunchSamples, type MetricDefinition, metricDefinition } from '../analysis/metrics.ts';
 import { machineOf, WEAK_ID } from '../analysis/observations.ts';

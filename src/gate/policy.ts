@@ -1,5 +1,5 @@
 /** The policy: what must hold for a machine to be accepted, as data. Strict: an unknown key is an error. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePercent } from './quantity-text.ts';
 import { parseSelector, type Selector } from './selector.ts';
 

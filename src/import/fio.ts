@@ -1,5 +1,5 @@
 /** fio: `--output-format=json`. Bytes over run time, per job and direction; completion latencies are kept as facts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ImportedCase, Importer } from './importer.ts';
 import { jsonInput } from './json-input.ts';
 

@@ -2,7 +2,7 @@
  * Google Benchmark: `--benchmark_format=json`. Repetitions of a benchmark are samples of one process; several files are
  * several launches. Aggregates (mean, median, ...) are worked out again and so left out.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ImportedCase, Importer } from './importer.ts';
 import { jsonInput } from './json-input.ts';
 

@@ -1,5 +1,5 @@
 /** hyperfine: `--export-json`. Every run is a process of its own, and so a launch. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Importer } from './importer.ts';
 import { jsonInput } from './json-input.ts';
 

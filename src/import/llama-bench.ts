@@ -2,7 +2,7 @@
  * llama-bench: `-o json` (an array) or `-o jsonl`. Prompt processing is prefill, generation is decode; a test of both
  * (`-pg`) has no metric of its own here and is left out. Repetitions are samples of one process.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ImportedCase, Importer } from './importer.ts';
 import { jsonInput } from './json-input.ts';
 

@@ -3,7 +3,7 @@
  * place and in place. `#wrong` is the tool's own verification. Bus bandwidth is kept as a fact: it is algorithm bandwidth
  * times a factor of the number of ranks (PERFORMANCE.md there).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Verification } from '../results/schema.ts';
 import type { Imported, ImportedCase, Importer } from './importer.ts';
 import { jsonInput, notThis } from './json-input.ts';

@@ -1,5 +1,5 @@
 /** pyperf: the JSON of `-o`. Each run is a worker process, and so a launch; calibration runs have no values. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Importer } from './importer.ts';
 import { jsonInput, notThis } from './json-input.ts';
 

@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
 import { formatBytes } from '../units.ts';
 import type { GraphBuilder } from './graph-builder.ts';

@@ -1,5 +1,5 @@
 /** The JSON Schema of the result document, generated from the zod schema. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { resultSchema } from './schema.ts';
 
 export function resultJsonSchema(): Record<string, unknown> {

@@ -95,25 +95,20 @@ export function parseJson(text: string, name: string): unknown {
   return value;
 }
 
-/** Number of keys in all objects of the value. Iterative: the depth is what is being checked. */
-function walk(root: unknown, name: string): number {
+/** Number of keys in all objects of the value, whose own depth is `depth`. Lists of numbers, most of a document, cost a look each. */
+function walk(value: unknown, name: string, depth = 0): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > MAX_DEPTH) throw invalid(name, `it is nested deeper than ${MAX_DEPTH} levels`);
   let keys = 0;
-  let level: unknown[] = [root];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) throw invalid(name, `it is nested deeper than ${MAX_DEPTH} levels`);
-    const next: unknown[] = [];
-    for (const value of level) {
-      if (Array.isArray(value)) {
-        for (const item of value) if (typeof item === 'object' && item !== null) next.push(item);
-      } else if (typeof value === 'object' && value !== null) {
-        for (const [key, item] of Object.entries(value)) {
-          keys += 1;
-          if (FORBIDDEN_KEYS.has(key)) throw invalid(name, `it holds the key ${key}`);
-          if (typeof item === 'object' && item !== null) next.push(item);
-        }
-      }
-    }
-    level = next;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') keys += walk(item, name, depth + 1);
+    return keys;
+  }
+  for (const key of Object.keys(value)) {
+    keys += 1;
+    if (FORBIDDEN_KEYS.has(key)) throw invalid(name, `it holds the key ${key}`);
+    const item = (value as Record<string, unknown>)[key];
+    if (typeof item === 'object') keys += walk(item, name, depth + 1);
   }
   return keys;
 }

@@ -2,7 +2,7 @@
  * The result document, `aibench.result/1`. This schema is the source: types are inferred from it and the published JSON
  * Schema is generated from it. Units are SI (seconds, bytes, watts, joules, hertz, FLOP/s); names state the rest.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const SCHEMA_ID = 'aibench.result/1';
 

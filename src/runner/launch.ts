@@ -19,7 +19,7 @@ export interface LaunchOptions {
   onProgress(message: string): void;
 }
 
-const ENTRY = path.join(packageRoot, 'dist', 'runner', 'launch-process.js');
+const ENTRY = path.join(packageRoot, 'dist', 'app', 'launch-process.js');
 const STDERR_KEPT = 2000;
 /** After Ctrl-C a launch may finish its sample and its verification; then it is ended. */
 const STOP_GRACE_MS = 15_000;

@@ -1,5 +1,5 @@
 /** What a suite file may say. Strict: an unknown key is an error. docs/suites.md explains each key with an example. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const paramValue = z.union([scalar, z.array(z.union([z.string(), z.number()]))]);

@@ -1,5 +1,5 @@
 /** How long a cache line takes between every two CPUs: the matrix that collectives and schedulers live with. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { prepareNativeProblem } from './native-problem.ts';
 import { resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';

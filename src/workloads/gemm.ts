@@ -1,6 +1,6 @@
 /** Matrix product C = A·B with the project's own microkernels or a vendor's library: the first number that a buyer asks for. */
 import process from 'node:process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { tryLoadAddon } from '../native/addon.ts';
 import { blasEnvironment, blasWarnings, genericKernelWarnings } from './blas-environment.ts';
 import { measureFmaPeak } from './ceilings.ts';

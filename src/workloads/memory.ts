@@ -1,5 +1,5 @@
 /** Memory: STREAM's four kernels over all threads, and the latency of a dependent load by pointer chase. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatBytes } from '../units.ts';
 import { prepareNativeProblem } from './native-problem.ts';
 import { bytesParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';

@@ -1,5 +1,5 @@
 /** Parameters that several workloads share, and the checks that come with them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseBytes } from '../units.ts';
 import type { Machine, Support } from './workload.ts';
 

@@ -1,5 +1,5 @@
 /** The FMA ceiling: independent chains of fused multiply-adds in registers, the most that the cores can do. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { prepareNativeProblem } from './native-problem.ts';
 import { resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';

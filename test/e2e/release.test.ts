@@ -92,6 +92,12 @@ describe('the released packages', () => {
     expect(files.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'bin', 'dist', 'package.json', 'suites']);
   });
 
+  it('give other programs the reading side', () => {
+    const code = "import('aibench').then(m => console.log(m.SCHEMA_ID, m.resultSchema.safeParse({}).success))";
+    const { stdout, stderr } = inUserFolder(process.execPath, ['-e', code], PATH);
+    expect(stdout, stderr).toBe('aibench.result/1 false\n');
+  });
+
   it('run without a compiler and without ONNX Runtime, which is said', () => {
     const ran = inUserFolder('npx', ['aibench', 'run', 'smoke', '-o', 'r.json'], PATH);
     expect(ran.status, ran.stderr).toBe(0);

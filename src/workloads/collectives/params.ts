@@ -1,5 +1,5 @@
 /** Parameters of collectives, after nccl-tests. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { COLLECTIVE_DTYPES } from '../../native/types.ts';
 import { bytesParam, threadsParam } from '../parameters.ts';
 

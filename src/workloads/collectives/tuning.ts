@@ -1,7 +1,7 @@
 /** The table of collective algorithms that `aibench tune` measured on this machine, in place of the built-in one. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { COLLECTIVES } from '../../native/types.ts';
 
 const rowSchema = z.object({

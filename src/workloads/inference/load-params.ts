@@ -1,6 +1,6 @@
 /** Parameters of a load scenario: which apply to which, with MLPerf's defaults. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { PERCENTILES } from '../../analysis/early-stopping.ts';
 import {
   DEFAULT_PERCENTILE,

@@ -1,6 +1,6 @@
 /** Parameters of an inference case: what may be asked of which model, with the defaults filled in. */
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { findModel, MODELS, type ModelDefinition } from '../../models/registry.ts';
 import { PRECISIONS, type Precision, precisionProblem, SPARSITIES, type Sparsity } from '../../models/variant.ts';
 import { type ThreadsParam, threadsParam } from '../parameters.ts';

@@ -1,5 +1,5 @@
 /** Pure: what a profiled session shows of where each node ran and in which precision. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Precision } from '../../models/variant.ts';
 
 const profileSchema = z.array(
