@@ -12,7 +12,7 @@ namespace aibench::addon {
 
 void export_system(Napi::Env env, Napi::Object exports);      // buildInfo, cpuFeatures, cpuCaches, affinity, clockInfo, now
 void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, createPeak, gemmPeers
-void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createPointerChase
+void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createRead, createPointerChase
 void export_collective(Napi::Env env, Napi::Object exports);  // createCollective, createCoreLatency, collectiveAlgorithms
 void export_mpi(Napi::Env env, Napi::Object exports);         // joinMpi
 void export_ort(Napi::Env env, Napi::Object exports);         // createOrtSession

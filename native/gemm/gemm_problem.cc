@@ -13,8 +13,10 @@
 #include "gemm/fma_peak.h"
 #include "gemm/gemm_engine.h"
 #include "gemm/kernel_registry.h"
+#include "gemm/operand_bandwidth.h"
 #include "gemm/random_fill.h"
 #include "gemm/verification.h"
+#include "memory/last_level_cache.h"
 
 namespace aibench {
 namespace {
@@ -43,6 +45,12 @@ class GemmProblem final : public Problem {
     if (status.ok()) status = engine_->prepare();
     if (!status.ok()) return status;
     peak_.emplace(kernel_, *team_);
+    const ReadKernelRow* read = nullptr;
+    if (status = choose_read_kernel("", &read); !status.ok()) return status;
+    operands_.emplace(*read, *team_);
+    operands_->add(a_.template as<T>(), options_.m * options_.k * sizeof(T));
+    operands_->add(b_.template as<T>(), options_.k * options_.n * sizeof(T));
+    operands_->add(c_.template as<T>(), options_.m * options_.n * sizeof(T));
     fill();
     huge_page_bytes_ = a_.huge_page_bytes() + b_.huge_page_bytes() + c_.huge_page_bytes();
     return status;
@@ -55,9 +63,16 @@ class GemmProblem final : public Problem {
     for (; iterations != 0; --iterations) static_cast<void>(engine_->run(arguments));
   }
 
-  void sample_ceilings() override { peak_->sample(); }
+  // The bandwidth in every pattern once, and from then on only while it may be what binds.
+  void sample_ceilings() override {
+    peak_->sample();
+    const double memory_flops = operands_->best() * work().flops / work().bytes;
+    if (looks_++ < kReadPatterns || memory_flops < 2 * peak_->best()) operands_->sample();
+  }
   std::map<std::string, double> ceilings() const override {
-    return {{"fma_flops_per_second", peak_ ? peak_->best() : 0}};
+    std::map<std::string, double> seen{{"fma_flops_per_second", peak_ ? peak_->best() : 0}};
+    if (operands_ && operands_->best() > 0) seen["operand_bytes_per_second"] = operands_->best();
+    return seen;
   }
 
   Verification verify() override {
@@ -99,6 +114,7 @@ class GemmProblem final : public Problem {
       for (auto& [key, value] : engine_->facts()) facts[key] = value;
       facts["bytesAllocated"] = std::to_string(a_.size() + b_.size() + c_.size() + engine_->workspace_bytes());
       facts["hugePageBytes"] = std::to_string(huge_page_bytes_);
+      facts["operandsIn"] = operands_in();
     }
     return facts;
   }
@@ -111,6 +127,15 @@ class GemmProblem final : public Problem {
   std::string title() const {
     return std::string("gemm ") + options_.dtype + " " + std::to_string(options_.m) + "x" + std::to_string(options_.n) + "x" +
            std::to_string(options_.k);
+  }
+
+  // The smallest level that has room for the share of one thread, by what the machine reports.
+  const char* operands_in() const {
+    const CacheBudget caches = cache_budget();
+    const double share = work().bytes / options_.threads;
+    if (share <= static_cast<double>(caches.l1)) return "L1";
+    if (share <= static_cast<double>(caches.l2)) return "L2";
+    return work().bytes <= static_cast<double>(last_level_cache_bytes()) ? "L3" : "memory";
   }
 
   double bytes_needed() const {
@@ -194,6 +219,8 @@ class GemmProblem final : public Problem {
   std::optional<ThreadTeam> team_;
   std::unique_ptr<GemmEngine<T>> engine_;
   std::optional<FmaPeak<T>> peak_;
+  std::optional<OperandBandwidth> operands_;
+  int looks_ = 0;
   AlignedBuffer a_, b_, c_;
   std::size_t huge_page_bytes_ = 0;
   std::uint64_t faults_ = 0;

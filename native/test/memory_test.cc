@@ -7,6 +7,7 @@
 #include "core/cpu_features.h"
 #include "core/timed_loop.h"
 #include "memory/pointer_chase.h"
+#include "memory/read_bandwidth.h"
 #include "memory/stream.h"
 
 namespace {
@@ -90,6 +91,21 @@ void test_stream_work() {
   require(problem->work().bytes == 16000 && problem->work().flops == 0, "work of copy");
 }
 
+void test_read() {
+  for (const Isa isa : aibench::cpu_features().isas) {
+    for (const std::uint64_t bytes : {std::uint64_t{768}, std::uint64_t{10000}, std::uint64_t{1} << 20}) {
+      for (const int threads : {1, 3}) {
+        const std::string name = std::string("read ") + aibench::isa_name(isa) + " " + std::to_string(bytes) + " B";
+        check_problem(name, [&] {
+          std::unique_ptr<Problem> problem;
+          require(aibench::make_read_bandwidth({bytes, threads, bytes, aibench::isa_name(isa)}, &problem).ok(), name);
+          return problem;
+        }, true);
+      }
+    }
+  }
+}
+
 void test_pointer_chase() {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     const std::uint64_t bytes = 128 + seed * seed * 64;
@@ -109,6 +125,7 @@ void test_bad_options() {
   require(refused(aibench::make_stream({"copy", 12, 1, 0, ""}, &problem)), "half an element");
   require(refused(aibench::make_stream({"copy", 64, 0, 0, ""}, &problem)), "no threads");
   require(refused(aibench::make_pointer_chase({64, 0}, &problem)), "one node");
+  require(refused(aibench::make_read_bandwidth({255, 1, 0, ""}, &problem)), "less than a step to read");
   require(aibench::make_stream({"copy", 64, 1, 0, "mmx"}, &problem).code == "ISA_UNKNOWN", "unknown isa");
   require(aibench::make_stream({"copy", std::uint64_t{1} << 50, 1, 0, ""}, &problem).ok(), "huge array");
   require(problem->prepare().code == "OUT_OF_MEMORY", "an array that cannot fit");
@@ -130,6 +147,7 @@ int main() {
   test_stream();
   test_stream_faults_over_seeds();
   test_stream_work();
+  test_read();
   test_pointer_chase();
   test_bad_options();
   test_timed();

@@ -53,7 +53,18 @@ export function shareOfLimit(
     value: median(held.map(({ ceiling }) => ceiling)),
     unit: definition.unit,
     fraction: median(held.map(({ value, ceiling }) => value / ceiling)),
+    ...boundBy(usableLaunches(launches), limit.ceiling),
   };
+}
+
+/** Of a roofline: memory where it lies below the FMA peak in most launches. */
+function boundBy(usable: readonly Launch[], ceiling: string): { boundBy?: 'compute' | 'memory' } {
+  if (ceiling !== 'roofline_flops_per_second') return {};
+  const memory = usable.filter(({ ceilings }) => {
+    const peak = ceilings.fma_flops_per_second;
+    return peak !== undefined && (ceilings[ceiling] ?? 0) < peak;
+  });
+  return { boundBy: 2 * memory.length > usable.length ? 'memory' : 'compute' };
 }
 
 /** Rate and ceiling of each usable launch, in their order, as `shareOfLimit` takes them; null where a launch lacks either. */

@@ -170,6 +170,13 @@ export interface StreamOptions {
   seed: number;
 }
 
+export interface ReadOptions {
+  /** Of all threads together; each reads its own share again and again. */
+  bytes: number;
+  threads: number;
+  seed: number;
+}
+
 export interface PointerChaseOptions {
   bytes: number;
   seed: number;
@@ -395,6 +402,7 @@ export interface NativeAddon {
   /** Opens every library that is known, and says what was found. They stay open. */
   gemmPeers(): GemmPeer[];
   createStream(options: StreamOptions): NativeProblem;
+  createRead(options: ReadOptions): NativeProblem;
   createPointerChase(options: PointerChaseOptions): NativeProblem;
   createCollective(options: CollectiveOptions): NativeProblem;
   /** Round trips of a cache line between every two of the first `cpus` CPUs. */

@@ -34,7 +34,9 @@ function caseRow(result: CaseResult): string[] {
     metric === undefined || metric.interval === null
       ? '–'
       : metric.interval.map(end => formatQuantity(end, metric.unit)).join(' .. '),
-    result.limit === null ? '–' : `${(100 * result.limit.fraction).toFixed(1)} % of ${result.limit.name}`,
+    result.limit === null
+      ? '–'
+      : `${(100 * result.limit.fraction).toFixed(1)} % of ${result.limit.name}${result.limit.boundBy === undefined ? '' : ` (${result.limit.boundBy})`}`,
     energy === undefined || energy.averageWatts === null
       ? '–'
       : `${formatQuantity(energy.averageWatts, 'W')} (${energy.scope})`,

@@ -236,6 +236,8 @@ export const limitSchema = z.object({
   unit: text,
   /** Achieved over limit. Above 1 the case is invalid. */
   fraction: finite,
+  /** Of a roofline: which of the two lies lower, in most launches. */
+  boundBy: z.enum(['compute', 'memory']).optional(),
 });
 
 export const caseStatus = z.enum(['measured', 'skipped', 'invalid', 'failed']);

@@ -10,6 +10,21 @@ const PEAK_TIMING = {
 };
 
 /**
+ * The roofline (Williams, Waterman, Patterson 2009) in FLOP/s: the lower of the FMA peak and of what reading the operands
+ * once, at the bandwidth that was measured on them, leaves time for. `flops` and `bytes` are of one iteration.
+ */
+export function roofline(
+  ceilings: Record<string, number>,
+  { flops, bytes }: { flops: number; bytes: number },
+): Record<string, number> {
+  const peak = ceilings.fma_flops_per_second;
+  const bandwidth = ceilings.operand_bytes_per_second;
+  if (peak === undefined) return {};
+  const memory = bandwidth === undefined || bytes === 0 ? Number.POSITIVE_INFINITY : (bandwidth * flops) / bytes;
+  return { roofline_flops_per_second: Math.min(peak, memory) };
+}
+
+/**
  * FMA peak in FLOP/s of one dtype over `threads` threads: the best of a few milliseconds' samples, since a ceiling is what
  * the machine can do when nothing disturbs it. Takes about 60 ms.
  */

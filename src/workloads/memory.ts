@@ -1,4 +1,4 @@
-/** Memory: STREAM's four kernels over all threads, and the latency of a dependent load by pointer chase. */
+/** Memory: STREAM's four kernels, reading at any size (the bandwidth ladder), and the latency of a dependent load. */
 import * as z from 'zod';
 import { formatBytes } from '../units.ts';
 import { prepareNativeProblem } from './native-problem.ts';
@@ -6,8 +6,8 @@ import { bytesParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } 
 import type { Machine, Workload } from './workload.ts';
 
 const params = z.strictObject({
-  kernel: z.enum(['copy', 'scale', 'add', 'triad', 'latency']),
-  /** Of each array; `auto` is well beyond the caches, as STREAM demands. */
+  kernel: z.enum(['copy', 'scale', 'add', 'triad', 'read', 'latency']),
+  /** Of each array (`read`: of all threads together); `auto` is well beyond the caches, as STREAM demands. */
   bytes: z.union([z.literal('auto'), bytesParam]).default('auto'),
   /** `latency` is one thread by nature. */
   threads: threadsParam.default('all'),
@@ -31,12 +31,12 @@ function bytesOf(p: MemoryParams, machine: Machine): number {
 }
 
 function arrays(p: MemoryParams): number {
-  return p.kernel === 'latency' ? 1 : 3;
+  return p.kernel === 'latency' || p.kernel === 'read' ? 1 : 3;
 }
 
 export const memory: Workload<MemoryParams> = {
   name: 'memory',
-  summary: 'STREAM copy, scale, add and triad; latency by pointer chase',
+  summary: 'STREAM copy, scale, add and triad; reading at any size; latency by pointer chase',
   params,
   backends: ['native'],
   metrics: p => (p.kernel === 'latency' ? ['load_latency_seconds'] : ['bytes_per_second']),
@@ -56,14 +56,12 @@ export const memory: Workload<MemoryParams> = {
         work: ({ items }) => ({ items }),
       });
     }
+    const threads = resolveThreads(p.threads, context.machine);
     return prepareNativeProblem({
       open: () =>
-        context.native.createStream({
-          kernel,
-          bytesPerArray: bytes,
-          threads: resolveThreads(p.threads, context.machine),
-          seed: context.seed,
-        }),
+        kernel === 'read'
+          ? context.native.createRead({ bytes, threads, seed: context.seed })
+          : context.native.createStream({ kernel, bytesPerArray: bytes, threads, seed: context.seed }),
       context,
       work: work => ({ bytes: work.bytes }),
     });

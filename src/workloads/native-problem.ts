@@ -12,6 +12,8 @@ export interface NativeProblemOptions {
   work: (perIteration: { flops: number; bytes: number; items: number }) => Work;
   /** Measured before and after the samples, in the same process; the highest counts, with what the problem saw in between. */
   ceilings?: (problem: NativeProblem) => Promise<Record<string, number>>;
+  /** Ceilings that follow from the highest of those that were measured; `work` is of one iteration. */
+  derived?: (ceilings: Record<string, number>, work: ReturnType<NativeProblem['work']>) => Record<string, number>;
   warnings?: Warning[];
   /** Keeps what each rank measured, named by this. */
   rank?: (index: number) => { host: string; pid?: number };
@@ -33,6 +35,7 @@ export async function prepareNativeProblem(options: NativeProblemOptions): Promi
       const before = (await options.ceilings?.(problem)) ?? {};
       const measured = await problem.measure(context.timing);
       const after = (await options.ceilings?.(problem)) ?? {};
+      const ceilings = higherOf(higherOf(before, after), problem.ceilings());
       return {
         windowSeconds: [measured.windowStart, measured.windowEnd],
         samplesSeconds: [...measured.samplesSeconds],
@@ -41,7 +44,7 @@ export async function prepareNativeProblem(options: NativeProblemOptions): Promi
         warmup: { samplesSeconds: [...measured.warmup.samplesSeconds], settled: measured.warmup.settled },
         ...rankSamples(measured, options.rank),
         complete: measured.complete,
-        ceilings: higherOf(higherOf(before, after), problem.ceilings()),
+        ceilings: { ...ceilings, ...options.derived?.(ceilings, problem.work()) },
       };
     },
     verifyTimed: async () => toVerification(await problem.verify()),

@@ -37,6 +37,20 @@ test('arrays beyond the last-level cache are written with non-temporal stores wh
   large.dispose();
 });
 
+test('reading counts the bytes of its threads and proves what it read', async () => {
+  const read = native.createRead({ bytes: 3 * 10_000, threads: 3, seed: 5 });
+  await read.prepare();
+  expect((await read.runAndVerify()).passed).toBe(true);
+  await read.measure(QUICK);
+  expect(read.work().bytes).toBe(3 * 9984); // whole steps of 256 bytes
+  for (const kind of read.faultKinds()) {
+    read.injectFault(kind);
+    expect((await read.verify()).passed, kind).toBe(false);
+    expect((await read.runAndVerify()).passed).toBe(true);
+  }
+  read.dispose();
+});
+
 test('the pointer chase counts its loads and proves its walk', async () => {
   const chase = native.createPointerChase({ bytes: 2 ** 20, seed: 7 });
   await chase.prepare();

@@ -64,7 +64,8 @@ function percent(share: number): string {
 }
 
 function limit({ limit }: CaseResult): string {
-  return limit === null ? '–' : percent(limit.fraction);
+  if (limit === null) return '–';
+  return `${percent(limit.fraction)}${limit.boundBy === 'memory' ? ' mem' : ''}`;
 }
 
 /** The widest valid scope stands first in `energy`. */

@@ -127,6 +127,18 @@ describe('the share of a limit', () => {
     expect(shareOfLimit([impossible, impossible], rule)?.fraction).toBe(1.25);
   });
 
+  it('of a roofline names what binds in most launches', () => {
+    const roofline = { ceiling: 'roofline_flops_per_second', metric: 'flops_per_second' };
+    const at = (roof: number) =>
+      launch([1], { ceilings: { fma_flops_per_second: 4000, roofline_flops_per_second: roof } });
+    expect(shareOfLimit([at(2000), at(2000), at(4000)], roofline)).toMatchObject({ fraction: 0.5, boundBy: 'memory' });
+    expect(shareOfLimit([at(2000), at(4000), at(4000)], roofline)).toMatchObject({
+      fraction: 0.25,
+      boundBy: 'compute',
+    });
+    expect(shareOfLimit([at(4000)], rule)).not.toHaveProperty('boundBy');
+  });
+
   it('is null where a launch lacks the ceiling', () => {
     expect(shareOfLimit([launch([1], { ceilings: {} })], rule)).toBeNull();
   });
