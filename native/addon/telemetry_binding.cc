@@ -4,6 +4,7 @@
 
 #include "addon/bindings.h"
 #include "addon/options.h"
+#include "telemetry/energy_library.h"
 #include "telemetry/nvml.h"
 #include "telemetry/sampler.h"
 
@@ -33,15 +34,33 @@ Status read_strings(const Napi::Value& value, const char* what, std::vector<std:
 
 // A SamplerChannel of src/native/types.ts.
 struct ChannelRequest {
+  enum Kind { kFile, kProduct, kNvml, kPerf, kEnergyLibrary };
   ChannelOptions options;
   double period_seconds = 1;
-  bool is_nvml = false;
+  Kind kind = kFile;
   std::string path;
   std::string other_path;  // of a product
   TextRule rule;
   int device = 0;
   NvmlQuantity quantity = NvmlQuantity::kEnergy;
+  PerfEvent event;
+  EnergyVendor vendor = EnergyVendor::kAmdSmi;
+  std::vector<std::string> libraries;  // of the vendor
 };
+
+// Common to a channel and to probePerfEvent.
+PerfEvent read_event(OptionReader& read) {
+  constexpr double kLargestExact = 9007199254740992;  // 2^53: configs of power counters are event numbers
+  PerfEvent event;
+  event.type = static_cast<std::uint32_t>(read.integer("pmu", 0, 0xffffffff));
+  event.config = static_cast<std::uint64_t>(read.integer("config", 0, kLargestExact));
+  event.cpu = static_cast<int>(read.integer("cpu", 0, kMaxDevice));
+  return event;
+}
+
+Status read_vendor(const std::string& name, EnergyVendor* vendor) {
+  return parse_energy_vendor(name, vendor) ? Status::success() : bad_channels("amdsmi or levelzero instead of \"" + name + "\"");
+}
 
 Status read_rule(OptionReader& read, const std::string& type, TextRule* rule) {
   if (type == "file" || type == "loadavg") {
@@ -79,15 +98,30 @@ Status read_channel(const Napi::Value& value, ChannelRequest* channel) {
   OptionReader source(value.As<Napi::Object>().Get("read"), "createSampler");
   const std::string type = source.text("type");
   if (!source.status().ok()) return source.status();
+  if (type == "perf") {
+    channel->kind = ChannelRequest::kPerf;
+    channel->event = read_event(source);
+    return source.status();
+  }
+  if (type == "energyLibrary") {
+    channel->kind = ChannelRequest::kEnergyLibrary;
+    channel->device = static_cast<int>(source.integer("device", 0, kMaxDevice));
+    const std::string vendor = source.text("vendor");
+    if (!source.status().ok()) return source.status();
+    const Napi::Value libraries = value.As<Napi::Object>().Get("read").As<Napi::Object>().Get("libraries");
+    if (Status status = read_strings(libraries, "libraries", &channel->libraries); !status.ok()) return status;
+    return read_vendor(vendor, &channel->vendor);
+  }
   if (type != "nvml") {
     channel->path = source.text("path");
     if (type == "product") {
+      channel->kind = ChannelRequest::kProduct;
       channel->other_path = source.text("otherPath");
       return source.status();
     }
     return source.status().ok() ? read_rule(source, type, &channel->rule) : source.status();
   }
-  channel->is_nvml = true;
+  channel->kind = ChannelRequest::kNvml;
   channel->device = static_cast<int>(source.integer("device", 0, kMaxDevice));
   const std::string quantity = source.text("quantity");
   if (source.status().ok() && !parse_nvml_quantity(quantity, &channel->quantity)) {
@@ -96,26 +130,41 @@ Status read_channel(const Napi::Value& value, ChannelRequest* channel) {
   return source.status();
 }
 
+// Vendors' libraries are opened once per sampler.
+class OpenLibraries {
+ public:
+  std::unique_ptr<Sensor> sensor(const ChannelRequest& channel) {
+    const auto [found, is_new] = opened_.try_emplace({channel.vendor, channel.libraries});
+    if (is_new) found->second.library = open_energy_library(channel.vendor, channel.libraries, &found->second.absence);
+    return make_energy_library_sensor(found->second.library, channel.vendor, found->second.absence.code,
+                                      static_cast<std::size_t>(channel.device));
+  }
+
+ private:
+  struct Opened {
+    std::shared_ptr<EnergyLibrary> library;
+    EnergyAbsence absence;
+  };
+  std::map<std::pair<EnergyVendor, std::vector<std::string>>, Opened> opened_;
+};
+
 // Channels that read the same file at the same pace share one read, and so one time stamp.
 std::vector<SamplerTask> make_tasks(const std::vector<ChannelRequest>& channels, const std::shared_ptr<Nvml>& nvml,
                                     nvml::Return absence) {
   std::vector<SamplerTask> tasks;
+  OpenLibraries libraries;
   std::map<std::tuple<std::string, double>, std::vector<const ChannelRequest*>> files;
   for (const ChannelRequest& channel : channels) {
-    if (!channel.other_path.empty()) {
-      SamplerTask task;
-      task.sensor = make_product_sensor(channel.path, channel.other_path);
-      task.channels = {channel.options};
-      task.period_seconds = channel.period_seconds;
-      tasks.push_back(std::move(task));
-      continue;
-    }
-    if (!channel.is_nvml) {
-      files[{channel.path, channel.period_seconds}].push_back(&channel);
-      continue;
-    }
     SamplerTask task;
-    task.sensor = make_nvml_sensor(nvml, absence, channel.device, channel.quantity);
+    switch (channel.kind) {
+      case ChannelRequest::kFile: files[{channel.path, channel.period_seconds}].push_back(&channel); continue;
+      case ChannelRequest::kProduct: task.sensor = make_product_sensor(channel.path, channel.other_path); break;
+      case ChannelRequest::kNvml:
+        task.sensor = make_nvml_sensor(nvml, absence, channel.device, channel.quantity);
+        break;
+      case ChannelRequest::kPerf: task.sensor = make_perf_sensor(channel.event); break;
+      case ChannelRequest::kEnergyLibrary: task.sensor = libraries.sensor(channel); break;
+    }
     task.channels = {channel.options};
     task.period_seconds = channel.period_seconds;
     tasks.push_back(std::move(task));
@@ -184,7 +233,7 @@ Status read_sampler(const Napi::CallbackInfo& info, std::shared_ptr<Sampler>* sa
     if (seen[channels[i].options.id]++ > 0) {
       return bad_channels("channel ids that differ; \"" + channels[i].options.id + "\" comes twice");
     }
-    needs_nvml = needs_nvml || channels[i].is_nvml;
+    needs_nvml = needs_nvml || channels[i].kind == ChannelRequest::kNvml;
   }
   NvmlAbsence absence;
   const std::shared_ptr<Nvml> nvml = needs_nvml ? Nvml::open(libraries, &absence) : nullptr;
@@ -257,9 +306,56 @@ Napi::Value probe_nvml(const Napi::CallbackInfo& info) {
   return result;
 }
 
+Napi::Value probe_perf(const Napi::CallbackInfo& info) {
+  OptionReader read(info[0], "probePerfEvent");
+  const PerfEvent event = read_event(read);
+  if (!read.status().ok()) {
+    to_error(info.Env(), read.status()).ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  const ReadFailure failure = probe_perf_event(event);
+  return Napi::String::New(info.Env(), failure.kind == ReadFailure::kNone ? "" : errno_name(failure.code));
+}
+
+Napi::Value probe_energy_library(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::vector<std::string> libraries;
+  EnergyVendor vendor = EnergyVendor::kAmdSmi;
+  Status status = read_vendor(info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "", &vendor);
+  if (status.ok()) status = read_strings(info[1], "probeEnergyLibrary's second argument", &libraries);
+  if (!status.ok()) {
+    to_error(env, status).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  Napi::Object result = Napi::Object::New(env);
+  EnergyAbsence absence;
+  const std::shared_ptr<EnergyLibrary> library = open_energy_library(vendor, libraries, &absence);
+  if (library == nullptr) {
+    result.Set("status", absence.status);
+    result.Set("reason", absence.reason);
+    result.Set("remedy", absence.remedy);
+    return result;
+  }
+  result.Set("status", "ok");
+  Napi::Array devices = Napi::Array::New(env, library->devices());
+  for (std::size_t i = 0; i < library->devices(); ++i) {
+    double joules = 0;
+    const std::int32_t code = library->read(i, &joules);
+    Napi::Object device = Napi::Object::New(env);
+    device.Set("ok", Napi::Boolean::New(env, code == 0));
+    device.Set("reason", code == 0 ? std::string() : energy_error_name(vendor, code));
+    device.Set("joules", code == 0 ? joules : 0.0);
+    devices.Set(static_cast<std::uint32_t>(i), device);
+  }
+  result.Set("devices", devices);
+  return result;
+}
+
 }  // namespace
 
 void export_telemetry(Napi::Env env, Napi::Object exports) {
+  exports.Set("probePerfEvent", Napi::Function::New(env, probe_perf, "probePerfEvent"));
+  exports.Set("probeEnergyLibrary", Napi::Function::New(env, probe_energy_library, "probeEnergyLibrary"));
   exports.Set("probeNvml", Napi::Function::New(env, probe_nvml, "probeNvml"));
   exports.Set("createSampler", Napi::Function::New(env, create_sampler, "createSampler"));
 }

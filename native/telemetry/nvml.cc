@@ -1,6 +1,7 @@
 #include "telemetry/nvml.h"
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 namespace aibench {
@@ -13,8 +14,9 @@ constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
 constexpr const char* kQuantityNames[kNvmlQuantities] = {"energy",  "power",       "powerAverage",    "temperature",
                                                          "smClock", "memoryClock", "throttleReasons", "utilization",
-                                                         "moduleEnergy", "modulePower", "memoryTemperature",
-                                                         "powerCapTime", "thermalTime", "eccUncorrected",
+                                                         "moduleEnergy", "modulePower", "memoryPower", "memoryTemperature",
+                                                         "powerCapTime", "thermalTime", "hardwareThermalTime",
+                                                         "powerBrakeTime", "eccUncorrected",
                                                          "nvlinkTx", "nvlinkRx"};
 
 std::string failed(const char* call, Return code) {
@@ -79,6 +81,7 @@ struct Nvml::Symbols {
   Call<Device, unsigned long long*> throttle_reasons = nullptr;
   Call<Device, nvml::Utilization*> utilization = nullptr;
   Call<Device, int, int, unsigned long long*> ecc_errors = nullptr;
+  int driver_major = 0;
 
   // The name of the first required symbol that is missing; nullptr when all are there.
   const char* bind(const DynamicLibrary& library) {
@@ -141,6 +144,12 @@ struct Nvml::Symbols {
     }
     return nvml::kSuccess;
   }
+
+  // A field whose number means something else to other drivers.
+  Return slowdown(Device device, unsigned id, double* value) const {
+    const bool known = driver_major >= nvml::kFirstSlowdownDriver && driver_major <= nvml::kLastSlowdownDriver;
+    return known ? field(device, id, value) : nvml::kNotSupported;
+  }
 };
 
 // In order of preference within a quantity.
@@ -188,12 +197,20 @@ const Nvml::Way Nvml::kWays[] = {
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldTotalEnergy, v, nvml::kScopeModule); }},
     {NvmlQuantity::kModulePower, "field 186 (power instant, module)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerInstant, v, nvml::kScopeModule); }},
+    {NvmlQuantity::kMemoryPower, "field 186 (power instant, memory)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerInstant, v, nvml::kScopeMemory); }},
+    {NvmlQuantity::kMemoryPower, "field 185 (power average, memory)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerAverage, v, nvml::kScopeMemory); }},
     {NvmlQuantity::kMemoryTemperature, "field 82 (memory temperature)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldMemoryTemperature, v); }},
     {NvmlQuantity::kPowerCapTime, "field 74 (power policy)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerPolicy, v); }},
     {NvmlQuantity::kThermalTime, "field 75 (thermal policy)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldThermalPolicy, v); }},
+    {NvmlQuantity::kHardwareThermalTime, "field 252 (hardware thermal slowdown)",
+     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, nvml::kFieldHardwareThermal, v); }},
+    {NvmlQuantity::kPowerBrakeTime, "field 253 (power brake)",
+     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, nvml::kFieldPowerBrake, v); }},
     {NvmlQuantity::kEccUncorrected, "nvmlDeviceGetTotalEccErrors(uncorrected)",
      [](const Symbols& s, Device d, double* v) {
        return Symbols::ask<unsigned long long>(s.ecc_errors, v, d, nvml::kEccUncorrected, nvml::kEccVolatile);
@@ -239,6 +256,7 @@ std::shared_ptr<Nvml> Nvml::open(const std::vector<std::string>& libraries, Nvml
   if (symbols.driver_version != nullptr && symbols.driver_version(text, sizeof text) == nvml::kSuccess) {
     text[sizeof text - 1] = '\0';
     self->driver_version_ = text;
+    symbols.driver_major = std::atoi(text);
   }
   unsigned count = 0;
   if (const Return code = symbols.device_count(&count); code != nvml::kSuccess) {

@@ -26,14 +26,17 @@ enum class NvmlQuantity {
   kUtilization,
   kModuleEnergy,
   kModulePower,
+  kMemoryPower,
   kMemoryTemperature,
   kPowerCapTime,
   kThermalTime,
+  kHardwareThermalTime,
+  kPowerBrakeTime,
   kEccUncorrected,
   kNvlinkTx,
   kNvlinkRx
 };
-inline constexpr int kNvmlQuantities = 16;
+inline constexpr int kNvmlQuantities = 19;
 const char* nvml_quantity_name(NvmlQuantity quantity);
 bool parse_nvml_quantity(const std::string& name, NvmlQuantity* quantity);
 

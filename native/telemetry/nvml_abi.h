@@ -24,16 +24,20 @@ inline constexpr Return kUnknown = 999;
 inline constexpr unsigned kFieldTotalEnergy = 83;      // NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION, mJ since driver load
 inline constexpr unsigned kFieldPowerAverage = 185;    // NVML_FI_DEV_POWER_AVERAGE, mW
 inline constexpr unsigned kFieldPowerInstant = 186;    // NVML_FI_DEV_POWER_INSTANT, mW
-// Counters of time held back, ns. The counters of thermal slowdowns by hardware have the numbers 251-253 in drivers of the
-// 570 and 580 series and 269-271 in the header of CUDA 13, where 251-253 mean something else: they are not asked for.
+// Counters of time held back, ns. The last two moved: drivers of the 570 and 580 series have them at these numbers (what
+// nvidia-smi 580.65 asks for), the header of CUDA 13 at 270 and 271 and something else here. Only those drivers are asked.
 inline constexpr unsigned kFieldPowerPolicy = 74;      // NVML_FI_DEV_PERF_POLICY_POWER
 inline constexpr unsigned kFieldThermalPolicy = 75;    // NVML_FI_DEV_PERF_POLICY_THERMAL
+inline constexpr unsigned kFieldHardwareThermal = 252;  // NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN
+inline constexpr unsigned kFieldPowerBrake = 253;       // NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_POWER_BRAKE_SLOWDOWN
+inline constexpr int kFirstSlowdownDriver = 570, kLastSlowdownDriver = 589;
 inline constexpr unsigned kFieldMemoryTemperature = 82;  // NVML_FI_DEV_MEMORY_TEMP, degrees Celsius
 inline constexpr unsigned kFieldNvlinkTx = 138;        // NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX, KiB, scope: link
 inline constexpr unsigned kFieldNvlinkRx = 139;        // NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_RX
 inline constexpr unsigned kAllLinks = 0xffffffff;      // as the scope of a link counter: the sum over the links
 inline constexpr unsigned kScopeGpu = 0;               // NVML_POWER_SCOPE_GPU
 inline constexpr unsigned kScopeModule = 1;            // NVML_POWER_SCOPE_MODULE: on a superchip the CPU with the GPU
+inline constexpr unsigned kScopeMemory = 2;            // NVML_POWER_SCOPE_MEMORY
 inline constexpr int kEccUncorrected = 1;              // NVML_MEMORY_ERROR_TYPE_UNCORRECTED
 inline constexpr int kEccVolatile = 0;                 // NVML_VOLATILE_ECC: since the driver was loaded
 enum ValueType : int {

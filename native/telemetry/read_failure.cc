@@ -2,13 +2,12 @@
 
 #include <system_error>
 
+#include "telemetry/energy_library.h"
 #include "telemetry/nvml_abi.h"
 #include "telemetry/sensor.h"
 
 namespace aibench {
-namespace {
 
-// The symbol of an errno that a read of /proc or /sys is known to give; "errno 123" for any other.
 std::string errno_name(int code) {
   switch (code) {
     case EPERM: return "EPERM";
@@ -31,11 +30,10 @@ std::string errno_name(int code) {
     case ETIMEDOUT: return "ETIMEDOUT";
     case EOPNOTSUPP: return "EOPNOTSUPP";
     case ESTALE: return "ESTALE";
+    case ENOSYS: return "ENOSYS";
     default: return "errno " + std::to_string(code);
   }
 }
-
-}  // namespace
 
 std::string describe(const ReadFailure& failure) {
   switch (failure.kind) {
@@ -43,6 +41,8 @@ std::string describe(const ReadFailure& failure) {
     case ReadFailure::kErrno: return errno_name(failure.code) + ": " + std::generic_category().message(failure.code);
     case ReadFailure::kNotANumber: return "the text holds no such number";
     case ReadFailure::kNvml: return nvml_error_name(failure.code);
+    case ReadFailure::kAmdSmi: return energy_error_name(EnergyVendor::kAmdSmi, failure.code);
+    case ReadFailure::kLevelZero: return energy_error_name(EnergyVendor::kLevelZero, failure.code);
   }
   return "";
 }

@@ -11,12 +11,14 @@ namespace aibench {
 
 // Why a read brought no number. Small enough to be handed between threads as one word.
 struct ReadFailure {
-  enum Kind : std::int32_t { kNone, kErrno, kNotANumber, kNvml };
+  enum Kind : std::int32_t { kNone, kErrno, kNotANumber, kNvml, kAmdSmi, kLevelZero };
   Kind kind = kNone;
   std::int32_t code = 0;
 };
 // "EACCES: Permission denied", "the text holds no such number", "NVML_ERROR_GPU_IS_LOST"; empty for kNone.
 std::string describe(const ReadFailure& failure);
+// "EACCES"; "errno 123" for one that reads of sensors are not known to give.
+std::string errno_name(int code);
 
 struct Outcome {
   double value = 0;  // NaN where failure.kind is not kNone
@@ -46,5 +48,16 @@ std::unique_ptr<Sensor> make_file_sensor(const std::string& path, std::vector<Te
 
 // The product of the numbers in two such files, read one right after the other; NaN where one of them gives none.
 std::unique_ptr<Sensor> make_product_sensor(const std::string& path, const std::string& other_path);
+
+// A counter of the kernel's perf subsystem, system-wide on one CPU.
+struct PerfEvent {
+  std::uint32_t type = 0;
+  std::uint64_t config = 0;
+  int cpu = 0;
+};
+// Opened at the first read, counts from then on; the raw count, without its scale. Fails with ENOSYS where there is no perf.
+std::unique_ptr<Sensor> make_perf_sensor(const PerfEvent& event);
+// Whether it can be opened: kNone, or the errno.
+ReadFailure probe_perf_event(const PerfEvent& event);
 
 }  // namespace aibench

@@ -6,7 +6,7 @@
 //   field83 1000 2000 E15   what successive calls of one device give; the last stays. E<code>: the call fails;
 //                           F<code>: the call succeeds, the field's own return code does not; H<ms>: the call hangs for
 //                           so long, then gives the value after it
-// Other keys: field74 field75 field82 field83.1 (module) field138 field139 field186.1 ecc field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
+// Other keys: driver (575.57.08) field252 field253 field74 field75 field82 field83.1 (module) field138 field139 field186.1 field185.2 (memory) ecc field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
 // utilization enforced_limit management_limit mig. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
 // FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
 #include <dlfcn.h>
@@ -140,7 +140,10 @@ Return nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* device) {
   return found == script.end() ? aibench::nvml::kSuccess : play(*device, "handle").call;
 }
 #endif
-Return nvmlSystemGetDriverVersion(char* out, unsigned length) { return give_text("575.57.08", out, length); }
+Return nvmlSystemGetDriverVersion(char* out, unsigned length) { 
+  const auto found = script.find("driver");
+  return give_text(found == script.end() ? "575.57.08" : found->second[0], out, length);
+ }
 Return nvmlDeviceGetName(Device device, char* out, unsigned length) { return give_text("Fake GPU", out, length); }
 Return nvmlDeviceGetUUID(Device device, char* out, unsigned length) {
   return give_text("GPU-00000000-0000-0000-0000-00000000000" + std::to_string(reinterpret_cast<std::size_t>(device)),
@@ -186,12 +189,14 @@ Return nvmlDeviceGetFieldValues(Device device, int count, aibench::nvml::FieldVa
   for (int i = 0; i < count; ++i) {
     // field83 for the GPU, field83.1 for the module; the sum over all links has the plain name too.
     const unsigned scope = values[i].scope_id;
-    const std::string suffix = scope == aibench::nvml::kScopeModule ? ".1" : "";
+    const std::string suffix = scope == aibench::nvml::kScopeModule   ? ".1"
+                               : scope == aibench::nvml::kScopeMemory ? ".2"
+                                                                      : "";
     const Answer answer = play(device, "field" + std::to_string(values[i].field_id) + suffix);
     values[i].status = answer.call == aibench::nvml::kSuccess ? answer.field : answer.call;
     if (answer.call != aibench::nvml::kSuccess && answer.call != aibench::nvml::kNotSupported) return answer.call;
     const bool is_wide = values[i].field_id == aibench::nvml::kFieldTotalEnergy || values[i].field_id == 74 ||
-                         values[i].field_id == 75 || values[i].field_id == 138 || values[i].field_id == 139;
+                         values[i].field_id == 75 || values[i].field_id == 252 || values[i].field_id == 253 || values[i].field_id == 138 || values[i].field_id == 139;
     if (is_wide) {
       values[i].value_type = aibench::nvml::kUnsignedLongLong;
       values[i].value.ull = static_cast<unsigned long long>(answer.value);

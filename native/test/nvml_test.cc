@@ -49,7 +49,8 @@ double value(Nvml& nvml, NvmlQuantity quantity, int device = 0) {
 const char kNewDriver[] =
     "devices 2\nfield83 1000 2500 E15 400\nfield185 290000\nfield186 301000 F3 305000\ntemperature 61\n"
     "clock_sm 1980\nclock_mem 2619\nevent_reasons 4\nutilization 97\nenforced_limit 700000\nmig 0\n"
-    "field83.1 5000\nfield186.1 650000\nfield82 71\nfield74 123456789012\nfield75 7000\necc 3\nfield138 2048\nfield139 1024\n";
+    "field83.1 5000\nfield186.1 650000\nfield82 71\nfield74 123456789012\nfield75 7000\necc 3\nfield138 2048\nfield139 1024\nfield185.2 82000\nfield252 3000\n"
+    "field253 4000\n";
 
 void test_new_driver() {
   NvmlAbsence absence;
@@ -78,6 +79,13 @@ void test_new_driver() {
   require(value(*nvml, NvmlQuantity::kMemoryTemperature) == 71, "memory temperature");
   require(value(*nvml, NvmlQuantity::kPowerCapTime) == 123456789012 && value(*nvml, NvmlQuantity::kThermalTime) == 7000,
           "times held back");
+  require(value(*nvml, NvmlQuantity::kHardwareThermalTime) == 3000 && value(*nvml, NvmlQuantity::kPowerBrakeTime) == 4000,
+          "slowdowns by hardware");
+  require(value(*nvml, NvmlQuantity::kMemoryPower) == 82000, "memory power, by the second way");
+  for (const char* driver : {"driver 590.10\n", "driver 565.57.01\n"}) {  // there these numbers mean something else
+    const auto other = Nvml::open({machine("fake_nvml", std::string(kNewDriver) + driver)}, &absence);
+    require(other != nullptr && value(*other, NvmlQuantity::kHardwareThermalTime) == -aibench::nvml::kNotSupported, driver);
+  }
   require(value(*nvml, NvmlQuantity::kEccUncorrected) == 3, "uncorrected errors");
   require(value(*nvml, NvmlQuantity::kNvlinkTx) == 2048 && value(*nvml, NvmlQuantity::kNvlinkRx) == 1024, "NVLink");
   require(value(*nvml, NvmlQuantity::kUtilization, 7) == -2, "no such device");

@@ -267,13 +267,32 @@ export interface SamplerChannel {
     | { type: 'keyedFile'; path: string; key: string }
     /** The product of two numbers, read one right after the other: volts and amperes of a rail. */
     | { type: 'product'; path: string; otherPath: string }
-    | { type: 'nvml'; device: number; quantity: NvmlQuantity };
+    | { type: 'nvml'; device: number; quantity: NvmlQuantity }
+    /** A counter of perf, system-wide on one CPU; raw, from the first read on. */
+    | ({ type: 'perf' } & PerfEvent)
+    /** A device's energy counter, joules. */
+    | { type: 'energyLibrary'; vendor: EnergyVendor; libraries: string[]; device: number };
   /** Multiplies the raw number into the unit of the series. */
   scale: number;
   periodSeconds: number;
   /** Ring capacity in readings; the oldest are lost, and counted, when it is not drained in time. */
   capacity: number;
 }
+
+/** What perf_event_open takes: numbers of /sys/bus/event_source/devices. */
+export interface PerfEvent {
+  pmu: number;
+  config: number;
+  cpu: number;
+}
+
+/** Libraries that have an energy counter for each of their devices: AMD SMI, Intel's Level Zero Sysman. */
+export type EnergyVendor = 'amdsmi' | 'levelzero';
+
+export type EnergyLibraryProbe =
+  /** Per device whether its counter answered, the library's error where not, and what it stood at. */
+  | { status: 'ok'; devices: { ok: boolean; reason: string; joules: number }[] }
+  | { status: 'absent' | 'unsupported' | 'denied'; reason: string; remedy: string };
 
 export type NvmlQuantity =
   | 'energy'
@@ -286,9 +305,12 @@ export type NvmlQuantity =
   | 'utilization'
   | 'moduleEnergy'
   | 'modulePower'
+  | 'memoryPower'
   | 'memoryTemperature'
   | 'powerCapTime'
   | 'thermalTime'
+  | 'hardwareThermalTime'
+  | 'powerBrakeTime'
   | 'eccUncorrected'
   | 'nvlinkTx'
   | 'nvlinkRx';
@@ -417,6 +439,10 @@ export interface NativeAddon {
 
   /** `libraries`: paths or sonames to try for libnvidia-ml, in order. */
   probeNvml(libraries: string[]): NvmlProbe;
+  /** Whether a counter of perf can be opened: empty, or the errno's name. */
+  probePerfEvent(event: PerfEvent): string;
+  /** `libraries`: paths or sonames to try, in order. */
+  probeEnergyLibrary(vendor: EnergyVendor, libraries: string[]): EnergyLibraryProbe;
   createSampler(channels: SamplerChannel[], nvmlLibraries: string[]): NativeSampler;
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */

@@ -1,17 +1,30 @@
 /** The telemetry sources, one row each, and the walk over them. */
 import { messageOf } from '../errors.ts';
 import type { NativeAddon } from '../native/types.ts';
-import { nothingFound } from './channel.ts';
+import { nothingFound, unreadable } from './channel.ts';
 import type { ProbedChannel, TelemetryRoots, TelemetrySource } from './source.ts';
 import { cgroup } from './sources/cgroup.ts';
 import { cpufreq } from './sources/cpufreq.ts';
+import { amdSmi, levelZero } from './sources/energy-library.ts';
 import { hwmon } from './sources/hwmon.ts';
 import { nvml } from './sources/nvml.ts';
+import { perf } from './sources/perf.ts';
 import { powercap } from './sources/powercap.ts';
 import { proc } from './sources/proc.ts';
 import { thermal } from './sources/thermal.ts';
 
-export const telemetrySources: readonly TelemetrySource[] = [powercap, hwmon, nvml, thermal, cpufreq, proc, cgroup];
+export const telemetrySources: readonly TelemetrySource[] = [
+  powercap,
+  perf,
+  hwmon,
+  nvml,
+  amdSmi,
+  levelZero,
+  thermal,
+  cpufreq,
+  proc,
+  cgroup,
+];
 
 export const DEFAULT_ROOTS: TelemetryRoots = {
   sys: '/sys',
@@ -21,6 +34,10 @@ export const DEFAULT_ROOTS: TelemetryRoots = {
     '/usr/local/nvidia/lib64/libnvidia-ml.so.1',
     '/usr/lib/wsl/lib/libnvidia-ml.so.1',
   ],
+  energyLibraries: {
+    amdsmi: ['libamd_smi.so', '/opt/rocm/lib/libamd_smi.so'],
+    levelzero: ['libze_loader.so.1'],
+  },
 };
 
 const PROBE_LIMIT_SECONDS = 1;
@@ -36,7 +53,31 @@ export async function probeAll(
   limitSeconds = PROBE_LIMIT_SECONDS,
 ): Promise<ProbedChannel[]> {
   const rows = await Promise.all(sources.map(source => probeOne(source, roots, native, limitSeconds)));
-  return withUniqueIds(rows.flat());
+  return withoutRepeats(withUniqueIds(rows.flat()));
+}
+
+/** A source whose counters another reads too: what the second gives is listed and not sampled, so that nothing counts twice. */
+const REPEATS: readonly { of: string; by: RegExp; sameCovers: boolean }[] = [
+  { of: 'perf', by: /^powercap\//, sameCovers: true },
+  // Which card of the one is which of the other is not told: one that is read stands for all.
+  { of: 'levelzero', by: /^hwmon\/(xe|i915)\b/, sameCovers: false },
+];
+
+function withoutRepeats(rows: ProbedChannel[]): ProbedChannel[] {
+  return rows.map(row => {
+    const { status: _status, reason: _reason, remedy: _remedy, ...what } = row.description;
+    const rule = REPEATS.find(one => what.id.startsWith(`${one.of}/`));
+    const first = rows.find(
+      ({ channel, description }) =>
+        channel !== null &&
+        description.unit === 'J' &&
+        rule?.by.test(description.id) === true &&
+        (!rule.sameCovers || description.covers[0] === what.covers[0]),
+    );
+    if (row.channel === null || first === undefined) return row;
+    const reason = `counts what ${first.description.id} counts; not read, so that it is not counted twice`;
+    return unreadable(what, 'unsupported', reason, 'nothing to do');
+  });
 }
 
 async function probeOne(

@@ -3,7 +3,7 @@
  * (`probe`) and how the sampler thread is to read it (`channels`); what it cannot read it reports with a reason and a
  * remedy, it never throws and never returns 0 for a failed read.
  */
-import type { NativeAddon, SamplerChannel } from '../native/types.ts';
+import type { EnergyVendor, NativeAddon, SamplerChannel } from '../native/types.ts';
 import type { SourceDescription } from '../results/schema.ts';
 
 /** Where to look. Tests point these at fixture trees and fake libraries. */
@@ -12,6 +12,8 @@ export interface TelemetryRoots {
   proc: string;
   /** Tried in order for libnvidia-ml. */
   nvmlLibraries: string[];
+  /** Tried in order for the libraries of energy-library.ts; none where absent. */
+  energyLibraries?: Partial<Record<EnergyVendor, string[]>>;
 }
 
 export interface ProbedChannel {

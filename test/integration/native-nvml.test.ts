@@ -17,7 +17,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let machines = 0;
 /** A machine of its own: a copy of the library with its script beside it. */
 function machine(library: string, script: string): string {
-  const compiled = path.join(folder, `${library}.so`);
+  const built = path.join(packageRoot, `build-native-${process.platform}-${process.arch}`, 'Release', `${library}.so`);
+  const compiled = existsSync(built) ? built : path.join(folder, `${library}.so`);
   if (!existsSync(compiled)) {
     const source = path.join(packageRoot, 'native', 'test', `${library}.cc`);
     execFileSync(compiler, ['-std=c++20', '-shared', '-fPIC', '-w', source, '-o', compiled]);

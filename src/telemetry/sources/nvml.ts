@@ -21,6 +21,8 @@ interface QuantityRow {
   averagingWindowSeconds?: number;
   /** The superchip's module: the GPU with its CPU. Only such machines have it, so that others get no row for its absence. */
   isModule?: true;
+  /** The device's memory alone: listed, never charged to a case. */
+  isMemory?: true;
   /** Left out where it does not answer: what most devices lack is no finding. */
   isExtra?: true;
 }
@@ -56,6 +58,7 @@ const ROWS: QuantityRow[] = [
       isModule: true,
     },
     { quantity: 'modulePower', kind: 'gauge', name: 'power', unit: 'W', scale: 1e-3, rate: 'gauge', isModule: true },
+    { quantity: 'memoryPower', kind: 'gauge', name: 'power', unit: 'W', scale: 1e-3, rate: 'gauge', isMemory: true },
     {
       quantity: 'memoryTemperature',
       kind: 'gauge',
@@ -66,6 +69,15 @@ const ROWS: QuantityRow[] = [
     },
     { quantity: 'powerCapTime', kind: 'counter', name: 'powerCapTime', unit: 's', scale: NANO, rate: 'throttle' },
     { quantity: 'thermalTime', kind: 'counter', name: 'thermalTime', unit: 's', scale: NANO, rate: 'throttle' },
+    {
+      quantity: 'hardwareThermalTime',
+      kind: 'counter',
+      name: 'hardwareThermalTime',
+      unit: 's',
+      scale: NANO,
+      rate: 'throttle',
+    },
+    { quantity: 'powerBrakeTime', kind: 'counter', name: 'powerBrakeTime', unit: 's', scale: NANO, rate: 'throttle' },
     { quantity: 'eccUncorrected', kind: 'counter', name: 'eccUncorrected', unit: '1', scale: 1, rate: 'temperature' },
     { quantity: 'nvlinkTx', kind: 'counter', name: 'nvlinkTx', unit: 'B', scale: KIBI, rate: 'proc' },
     { quantity: 'nvlinkRx', kind: 'counter', name: 'nvlinkRx', unit: 'B', scale: KIBI, rate: 'proc' },
@@ -82,14 +94,18 @@ export function deviceRows(device: NvmlDevice): ProbedChannel[] {
   const covers = device.migEnabled ? [gpu, `${gpu}-other-tenants`] : [gpu];
   // A module's reading holds the GPU and the CPU beside it, Grace as its own meters have it.
   const module = [`module-${device.index}`, `grace-${device.index}`, `package-${device.index}`, ...covers];
+  const coversOf = (row: QuantityRow): string[] => {
+    if (row.isMemory) return [`hbm-${device.index}`, ...covers.slice(1)];
+    return row.isModule ? module : covers;
+  };
   const asked = ROWS.filter(row => row.isExtra === undefined || device.quantities[row.quantity]?.ok === true);
   return asked.map(row => {
     const energetic = row.name === 'energy' || row.name === 'power';
     const what: Quantity = {
       id: `${ID}/${gpu}/${row.quantity}`,
       kind: row.kind,
-      scope: row.isModule ? 'module' : 'board',
-      covers: energetic ? (row.isModule ? module : covers) : [],
+      scope: row.isModule ? 'module' : row.isMemory ? 'chip' : 'board',
+      covers: energetic ? coversOf(row) : [],
       quantity: row.name,
       unit: row.unit,
       ...(row.name === 'energy' || row.name === 'power' ? { quantum: 1e-3 } : {}),

@@ -22,7 +22,10 @@ export interface FakeSampler {
   stats: SamplerStats;
 }
 
-type TelemetryNative = Pick<NativeAddon, 'probeNvml' | 'createSampler' | 'now'>;
+type TelemetryNative = Pick<
+  NativeAddon,
+  'probeNvml' | 'probePerfEvent' | 'probeEnergyLibrary' | 'createSampler' | 'now'
+>;
 
 export function fakeNative(nvml: NvmlProbe = NO_NVML): {
   native: NativeAddon;
@@ -39,6 +42,8 @@ export function fakeNative(nvml: NvmlProbe = NO_NVML): {
   };
   const native: TelemetryNative = {
     probeNvml: () => nvml,
+    probePerfEvent: () => '',
+    probeEnergyLibrary: () => ({ status: 'absent', reason: 'no such library', remedy: 'nothing to do' }),
     now: () => clock.now,
     createSampler: channels => {
       sampler.channels = channels;

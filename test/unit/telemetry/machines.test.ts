@@ -44,6 +44,16 @@ const MACHINES: Record<string, Expected> = {
     ],
     widest: null,
   },
+  'xeon-perf-only': {
+    power: [
+      'perf/package-0 ok package [package-0]',
+      'perf/package-1 ok package [package-1]',
+      'perf/package-0/dram ok package [dram-0]',
+      'perf/package-1/dram ok package [dram-1]',
+      'perf/psys implausible board [psys package-0 dram-0 package-1 dram-1]',
+    ],
+    widest: 'perf/package-0+perf/package-1+perf/package-0/dram+perf/package-1/dram',
+  },
   'epyc-2s': {
     power: [
       'powercap/package-0 ok package [package-0 core-0]',

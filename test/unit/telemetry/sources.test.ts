@@ -13,6 +13,7 @@ import { spread } from '../../../src/telemetry/sources/cpufreq.ts';
 import { parseAttributes } from '../../../src/telemetry/sources/hwmon.ts';
 import { chooseTemperatures, railScope } from '../../../src/telemetry/sources/hwmon-chips.ts';
 import { deviceRows, nvmlRows } from '../../../src/telemetry/sources/nvml.ts';
+import { parseEvent, parseScale } from '../../../src/telemetry/sources/perf.ts';
 import { counterRange, parseZoneFolder } from '../../../src/telemetry/sources/powercap.ts';
 import { fakeNative, NO_NVML } from './fake-native.ts';
 import { treeOf } from './fixture-tree.ts';
@@ -187,6 +188,91 @@ describe('nvml', () => {
     expect(
       nvmlRows({ status: 'ok', library: 'x', driverVersion: '580.1', devices: [] })[0]?.description.reason,
     ).toContain('no GPU');
+  });
+});
+
+describe('perf', () => {
+  it('reads event and scale as the kernel writes them, and nothing else', () => {
+    expect(parseEvent('event=0x02', 'config:0-7')).toBe(2);
+    expect(parseEvent('event=5', 'config:0-7')).toBe(5);
+    expect(parseEvent('event=0x102', 'config:0-7')).toBeNull();
+    expect(parseEvent('event=0x02', 'config1:0-7')).toBeNull();
+    expect(parseEvent('event=0x02,umask=1', 'config:0-7')).toBeNull();
+    expect(parseScale('2.3283064365386962890625e-10')).toBeCloseTo(2 ** -32, 20);
+    for (const text of ['', '0', 'inf', '-1', '1e']) expect(parseScale(text)).toBeNull();
+  });
+
+  const PMU = 'sys/bus/event_source/devices/power';
+  const BOTH = [
+    `${PMU}/type = 19`,
+    `${PMU}/cpumask = 0`,
+    `${PMU}/format/event = config:0-7`,
+    `${PMU}/events/energy-pkg = event=0x02`,
+    `${PMU}/events/energy-pkg.scale = 2.3283064365386962890625e-10`,
+    `${PMU}/events/energy-pkg.unit = Joules`,
+    'sys/devices/system/cpu/cpu0/topology/physical_package_id = 0',
+  ];
+  const ZONE = [
+    'sys/class/powercap/intel-rapl:0/name = package-0',
+    'sys/class/powercap/intel-rapl:0/max_energy_range_uj = 262143328850',
+    'sys/class/powercap/intel-rapl:0/energy_uj = 12345678901',
+  ];
+
+  async function probed(lines: string[], refusal = '') {
+    const tree = treeOf(lines.join('\n'));
+    const { native } = fakeNative();
+    const rows = await probeAll(
+      { ...ROOTS, sys: tree.sys, proc: tree.proc },
+      { ...native, probePerfEvent: () => refusal },
+    );
+    tree.remove();
+    return rows.filter(row => /^(perf|powercap)/.test(row.description.id));
+  }
+
+  it('gives the sampler the event, and is left alone where powercap reads the same register', async () => {
+    const alone = await probed(BOTH);
+    expect(alone.map(row => row.description.id)).toEqual(['powercap', 'perf/package-0']);
+    expect(alone[1]?.channel).toMatchObject({ read: { type: 'perf', pmu: 19, config: 2, cpu: 0 }, periodSeconds: 0.1 });
+    expect(alone[1]?.channel?.scale).toBeCloseTo(2 ** -32, 20);
+    const [first, second] = await probed([...ZONE, ...BOTH]);
+    expect(first?.description).toMatchObject({ id: 'powercap/package-0', status: 'ok' });
+    expect(second).toMatchObject({ description: { id: 'perf/package-0', status: 'unsupported' }, channel: null });
+    expect(second?.description.reason).toContain('powercap/package-0');
+  });
+
+  it('says what a refusal needs', async () => {
+    const row = (await probed(BOTH, 'EACCES'))[1]?.description;
+    expect(row).toMatchObject({ status: 'denied', reason: expect.stringContaining('EACCES') });
+    expect(row?.remedy).toContain('perf_event_paranoid');
+  });
+});
+
+describe('energy libraries', () => {
+  it('make rows that never pass for another source’s device; a counter at zero is no sensor', async () => {
+    const { native } = fakeNative();
+    const ok = { ok: true, reason: '', joules: 12 };
+    const rows = await probeAll(
+      { ...ROOTS, energyLibraries: { amdsmi: ['x'] } },
+      {
+        ...native,
+        probeEnergyLibrary: vendor =>
+          vendor === 'amdsmi'
+            ? {
+                status: 'ok',
+                devices: [ok, { ...ok, joules: 0 }, { ok: false, reason: 'AMDSMI_STATUS_NO_PERM', joules: 0 }],
+              }
+            : { status: 'absent', reason: 'none', remedy: 'nothing to do' },
+      },
+    );
+    const amd = rows.filter(row => row.description.id.startsWith('amdsmi'));
+    expect(amd.map(({ description }) => `${description.id} ${description.status}`)).toEqual([
+      'amdsmi/gpu-0/energy ok',
+      'amdsmi/gpu-1/energy unsupported',
+      'amdsmi/gpu-2/energy unsupported',
+    ]);
+    expect(amd[0]?.channel?.read).toEqual({ type: 'energyLibrary', vendor: 'amdsmi', libraries: ['x'], device: 0 });
+    expect(amd[0]?.description.covers).toEqual(['gpu-amdsmi-0']);
+    expect(amd[2]?.description.reason).toBe('AMDSMI_STATUS_NO_PERM');
   });
 });
 

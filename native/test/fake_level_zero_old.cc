@@ -1,0 +1,2 @@
+#define FAKE_LEVEL_ZERO_OLD 1
+#include "fake_level_zero.cc"
