@@ -69,7 +69,7 @@ export const llamaBench: Importer = {
     return {
       cases: tests.flatMap(toCase),
       machine: {
-        ...(first?.cpu_info !== undefined && { cpuBrand: first.cpu_info }),
+        ...(first?.cpu_info !== undefined && { cpuBrand: first.cpu_info.trim() }),
         ...(first?.gpu_info ? { accelerators: [{ name: first.gpu_info }] } : {}),
       },
       ...(first?.test_time !== undefined && { createdAt: first.test_time }),

@@ -4,11 +4,13 @@
  * times a factor of the number of ranks (PERFORMANCE.md there).
  */
 import * as z from 'zod';
-import type { Verification } from '../results/schema.ts';
-import type { Imported, ImportedCase, Importer } from './importer.ts';
+import type { Verification, Warning } from '../results/schema.ts';
+import type { Imported, ImportedCase, ImportedLaunch, Importer } from './importer.ts';
 import { jsonInput, notThis } from './json-input.ts';
 
 interface Row {
+  /** Which run of the program in this file, where several logs stand behind each other. */
+  run: number;
   test: string;
   bytes: number;
   count: number;
@@ -23,36 +25,61 @@ interface Row {
   wrong: number | null;
 }
 
-function toCase(row: Row): ImportedCase {
-  const { test, bytes, type, redop, root, inPlace } = row;
-  const samples = row.iterations ?? [row.seconds];
-  return {
-    workload: 'nccl-tests',
-    params: { test, bytes, dtype: type, op: redop, root, inPlace },
-    device: 'gpu',
-    launches: [{ samplesSeconds: samples, iterationsPerSample: 1, work: { bytes } }],
-    metrics: ['algorithm_bandwidth_bytes_per_second', 'latency_seconds_p50'],
-    verification: verificationOf(row.wrong),
-    facts: { count: row.count, busBandwidthBytesPerSecond: row.busBandwidth },
-  };
+/** Rows of one size and place become one case: those of one run samples of a launch, those of another run another launch. */
+function toCases(rows: readonly Row[]): ImportedCase[] {
+  const cases = new Map<string, { found: ImportedCase; runs: Map<number, ImportedLaunch> }>();
+  for (const row of rows) {
+    const { test, bytes, type, redop, root, inPlace, run, wrong } = row;
+    const params = { test, bytes, dtype: type, op: redop, root, inPlace };
+    const key = JSON.stringify(params);
+    const known: { found: ImportedCase; runs: Map<number, ImportedLaunch> } = cases.get(key) ?? {
+      runs: new Map<number, ImportedLaunch>(),
+      found: {
+        workload: 'nccl-tests',
+        params,
+        device: 'gpu',
+        launches: [],
+        metrics: ['algorithm_bandwidth_bytes_per_second', 'latency_seconds_p50'],
+        verification: verificationOf(wrong),
+        facts: { count: row.count, busBandwidthBytesPerSecond: row.busBandwidth },
+      },
+    };
+    cases.set(key, known);
+    const launch = known.runs.get(run) ?? { samplesSeconds: [], iterationsPerSample: 1, work: { bytes } };
+    if (!known.runs.has(run)) known.found.launches.push(launch);
+    known.runs.set(run, launch);
+    launch.samplesSeconds.push(...(row.iterations ?? [row.seconds]));
+    // One wrong run is a wrong case.
+    if (wrong !== null && wrong > (known.found.verification?.error ?? 0))
+      known.found.verification = verificationOf(wrong);
+  }
+  return [...cases.values()].map(({ found }) => found);
 }
 
 function verificationOf(wrong: number | null): Verification | null {
   return wrong === null ? null : { method: 'nccl-tests #wrong', passed: wrong === 0, error: wrong, tolerance: 0 };
 }
 
+const UNKNOWN = 'unknown';
 const DEVICE = /^#\s+Rank\s+\d+\s.*\[[0-9a-fx:.]+\]\s+(.+)$/i;
 const STARTING = /^# Collective test starting:\s*(\S+)/;
+/** The first line of every version's table. */
+const HEADER = /^# nThread\s/;
 const INTEGER = /^\d+$/;
+/** What `mpirun --tag-output`, `mpiexec -prepend-rank` and `srun -l` put before a line. */
+const RANK_TAG = /^(?:\[[^\]\s]*\d\](?:<std\w+>:)?\s?|\d+:\s)/;
 
 /** Columns: size count type redop root, then (time algbw busbw #wrong) twice. */
 function parseTable(text: string, name: string): Imported {
   const rows: Row[] = [];
   const accelerators: Record<string, string>[] = [];
-  let test = 'unknown';
-  for (const line of text.split(/\r?\n/)) {
+  let test = UNKNOWN;
+  let run = 0;
+  for (const tagged of text.split(/\r?\n/)) {
+    const line = tagged.replace(RANK_TAG, '');
     test = STARTING.exec(line)?.[1] ?? test;
-    const device = DEVICE.exec(line)?.[1];
+    if (HEADER.test(line)) run += 1;
+    const device = run > 1 ? undefined : DEVICE.exec(line)?.[1];
     if (device !== undefined) accelerators.push({ name: device.trim().slice(0, 200) });
     const columns = line.trim().split(/\s+/);
     const [bytes = '', count = '', type = '', redop = '', root = '', ...rest] = columns;
@@ -64,6 +91,7 @@ function parseTable(text: string, name: string): Imported {
       const [time, , bus, wrong] = rest.slice(at, at + 4).map(Number);
       if (time === undefined || !(time > 0) || bus === undefined || wrong === undefined) continue;
       rows.push({
+        run,
         test,
         bytes: Number(bytes),
         count: Number(count),
@@ -78,7 +106,16 @@ function parseTable(text: string, name: string): Imported {
     }
   }
   if (rows.length === 0) throw notThis(name, 'nccl-tests', 'no line of its table was found');
-  return { cases: rows.map(toCase), machine: { accelerators }, warnings: [] };
+  return { cases: toCases(rows), machine: { accelerators }, warnings: test === UNKNOWN ? [namelessTest(name)] : [] };
+}
+
+/** Before 2.17 the table did not say which program wrote it. */
+function namelessTest(name: string): Warning {
+  return {
+    code: 'IMPORT_TEST_UNKNOWN',
+    message: `${name} does not say which collective it measured: nccl-tests of before version 2.17 leave it out.`,
+    remedy: 'Compare it only with files of the same program, or repeat the run with a newer version.',
+  };
 }
 
 const bodySchema = z.object({
@@ -121,7 +158,8 @@ function parseJsonFile(text: string, name: string): Imported {
         ? []
         : [
             {
-              test: result.experiment_name ?? 'unknown',
+              run: 1,
+              test: result.experiment_name ?? UNKNOWN,
               bytes: result.size,
               count: result.count,
               type: result.type.trim(),
@@ -140,7 +178,7 @@ function parseJsonFile(text: string, name: string): Imported {
     const found = device.name ?? device.device_name;
     return found === undefined ? [] : [{ name: found }];
   });
-  return { cases: rows.map(toCase), machine: { accelerators }, warnings: [] };
+  return { cases: toCases(rows), machine: { accelerators }, warnings: [] };
 }
 
 export const ncclTests: Importer = {

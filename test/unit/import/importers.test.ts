@@ -256,6 +256,14 @@ describe('files of the tools themselves', () => {
     expect(document.cases[0]?.launches[0]?.samplesSeconds).toHaveLength(3);
     expect(document.host.cpu.logicalCores).toBe(2);
   });
+  // Its host name and Python's paths are replaced.
+  it('pyperf 2.10', () => {
+    const document = load('pyperf', file('pyperf-2.10'));
+    // Four workers measured; the fifth run calibrated.
+    expect(document.cases[0]?.launches.map(({ samplesSeconds }) => samplesSeconds.length)).toEqual([3, 3, 3, 3]);
+    expect(document.cases[0]?.metrics.latency_seconds_p50?.interval).not.toBeNull();
+    expect(document.host.cpu.brand).toBe('AMD EPYC');
+  });
 });
 
 describe('what the numbers mean', () => {
@@ -273,6 +281,29 @@ describe('what the numbers mean', () => {
     expect(document.cases[3]?.verification).toBeNull();
     expect(document.host.accelerators).toHaveLength(2);
     expect(document.cases[0]?.params.test).toBe('all_reduce_perf');
+  });
+  it('nccl-tests under a launcher that tags lines: the same rows', () => {
+    const plain = load('nccl-tests', NCCL).cases;
+    for (const tag of ['[1,0]<stdout>:', '[prterun-node-1-4711@1,0]<stdout>: ', '[0] ', '0: ']) {
+      const tagged = NCCL.replace(/^/gm, tag);
+      expect(load('nccl-tests', tagged).cases.map(({ id, metrics }) => ({ id, metrics }))).toEqual(
+        plain.map(({ id, metrics }) => ({ id, metrics })),
+      );
+    }
+  });
+  it('nccl-tests: several logs in one file are several launches, and one wrong run fails the case', () => {
+    const [first] = load('nccl-tests', `${NCCL}${NCCL}${NCCL}`).cases;
+    expect(first?.launches).toHaveLength(3);
+    expect(first?.metrics.algorithm_bandwidth_bytes_per_second?.launches).toBe(3);
+    const wrong = NCCL.replace('12.50    0.08    0.08       0', '12.50    0.08    0.08       7');
+    expect(load('nccl-tests', `${NCCL}${wrong}`).cases[0]?.status).toBe('failed');
+    // A table that repeats within one run (-N cycles): samples of one launch.
+    const row = NCCL.split('\n').find(line => line.includes('33554432     ')) ?? '';
+    expect(load('nccl-tests', `${NCCL}${row}\n`).cases[2]?.launches[0]?.samplesSeconds).toEqual([2.5e-4, 2.5e-4]);
+  });
+  it('nccl-tests of before 2.17: says that the collective is not named', () => {
+    const old = NCCL.split('\n').slice(2).join('\n');
+    expect(load('nccl-tests', old).warnings.map(({ code }) => code)).toContain('IMPORT_TEST_UNKNOWN');
   });
   it('nccl-tests -J: single iterations where they are, and wrong output as failed', () => {
     const document = load('nccl-tests', NCCL_JSON);
