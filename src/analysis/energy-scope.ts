@@ -127,6 +127,25 @@ export function concernsDevice(covers: readonly string[], device: string): boole
   return isWhole || (isCpuDevice(device) ? hasCpu : hasGpu);
 }
 
+/** The GPUs, by the tokens of `covers`, that a case ran on: its fact `sensors` (`gpu-0 gpu-3`). Empty where it has none. */
+export function sensorsOf(facts: Readonly<Record<string, unknown>>): string[] {
+  return typeof facts.sensors === 'string' ? facts.sensors.split(' ').filter(token => token !== '') : [];
+}
+
+const WHOLE_GPU = /^gpu-\d+$/;
+
+/** Without the readings of GPUs that a case on other GPUs left alone. What holds more than one GPU or a module stays. */
+export function withoutOtherGpus<S extends Pick<SourceDescription, 'covers'>>(
+  sources: readonly S[],
+  sensors: readonly string[],
+): S[] {
+  if (sensors.length === 0) return [...sources];
+  return sources.filter(({ covers }) => {
+    const gpus = covers.filter(token => WHOLE_GPU.test(token));
+    return gpus.length === 0 || overlap(gpus, sensors);
+  });
+}
+
 function isCpuDevice(device: string): boolean {
   return device === '' || device.startsWith('cpu');
 }

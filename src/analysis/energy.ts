@@ -12,6 +12,7 @@ import {
   isEnergetic,
   overlap,
   type SourceGroup,
+  withoutOtherGpus,
 } from './energy-scope.ts';
 import { type Track, trackOf } from './energy-track.ts';
 import {
@@ -43,6 +44,8 @@ export interface CaseEnergyInput {
   headline: { name: string; metric: Metric } | null;
   /** The case's device: `cpu`, `cuda:0`, ... */
   device: string;
+  /** The GPUs that it ran on, as `covers` names them; empty: not known, or none. */
+  sensors?: readonly string[];
   options?: WindowOptions;
 }
 
@@ -72,7 +75,8 @@ export function caseEnergy(
   tracks: Tracks = makeTracks(input.sources, input.series),
 ): { energy: CaseEnergy[]; warnings: Warning[] } {
   const launches = input.launches.filter(launch => launch.status === 'ok' && launch.windowSeconds !== undefined);
-  const energetic = input.sources.filter(isEnergetic);
+  const sources = withoutOtherGpus(input.sources, input.sensors ?? []);
+  const energetic = sources.filter(isEnergetic);
   const readable = energetic.filter(source => tracks.has(source.id));
   if (readable.length === 0) return { energy: [nothingReadable(energetic)], warnings: [] };
   if (launches.length === 0) return { energy: [], warnings: [] };
@@ -82,7 +86,7 @@ export function caseEnergy(
     if (found) gross.set(source.id, overWindows(found.track, source, launches, input.options ?? {}));
   }
   const isUsable = (source: SourceDescription): boolean => gross.get(source.id)?.status === 'ok';
-  const groups = disjointGroups(input.sources, isUsable);
+  const groups = disjointGroups(sources, isUsable);
   const entries: CaseEnergy[] = [];
   for (const group of groups) entries.push(groupEntry(group, gross, tracks, input, launches));
   for (const source of readable) {

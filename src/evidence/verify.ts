@@ -2,8 +2,10 @@
  * Whether a document holds together: its seal, its signature, and every summary worked out again from what it holds. Pure
  * but for the digest. What is found is named; nothing is repaired.
  */
+
 import { isTrusted } from '../analysis/comparability.ts';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
+import { sensorsOf } from '../analysis/energy-scope.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import { shareOfLimit, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
@@ -135,6 +137,7 @@ function checkEnergy(document: ResultDocument, result: CaseResult, tracks: Track
       idleWindow: document.run.idleWindowSeconds,
       headline: metric === undefined || result.headline === null ? null : { name: result.headline, metric },
       device: result.device,
+      sensors: sensorsOf(result.facts),
     },
     tracks,
   );

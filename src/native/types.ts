@@ -353,6 +353,65 @@ export type NvmlProbe =
   | { status: 'ok'; library: string; driverVersion: string; devices: NvmlDevice[] }
   | { status: 'absent' | 'unsupported' | 'denied'; reason: string; remedy: string };
 
+export const GPU_VENDORS = ['cuda', 'rocm'] as const;
+export type GpuVendor = (typeof GPU_VENDORS)[number];
+
+/** Where the libraries of a GPU vendor may be: paths or sonames to try, in order. */
+export interface GpuLibraries {
+  vendor: GpuVendor;
+  /** libcuda, libamdhip64. */
+  driver: string[];
+  /** cuBLASLt, hipBLASLt. */
+  matmul: string[];
+  /** NCCL, RCCL. */
+  collective: string[];
+}
+
+/** A GPU as the driver lists it. */
+export interface GpuDevice {
+  index: number;
+  name: string;
+  /** Of the board, as NVML writes it; empty where the driver does not say. */
+  uuid: string;
+  /** Of the MIG instance that this device is; empty where it is a whole GPU. */
+  instanceUuid: string;
+  /** `0000:1b:00.0` */
+  pciBusId: string;
+  numaNode: number | null;
+  memoryBytes: number;
+  multiprocessors: number;
+  computeCapability: string;
+  /** Highest. */
+  clockHz: number;
+  memoryClockHz: number;
+  memoryBusBits: number;
+  l2Bytes: number;
+  ecc: boolean;
+}
+
+/** absent: nothing is there. unsupported: it is there and cannot be used. broken: it is there and fails. */
+export type GpuStatus = 'ok' | 'absent' | 'unsupported' | 'broken';
+
+export interface GpuLibraryState {
+  status: GpuStatus;
+  reason: string;
+  remedy: string;
+  library: string;
+  version: string;
+}
+
+export interface GpuProbe {
+  vendor: GpuVendor;
+  status: GpuStatus;
+  reason: string;
+  remedy: string;
+  library: string;
+  driverVersion: string;
+  devices: GpuDevice[];
+  matmul: GpuLibraryState;
+  collective: GpuLibraryState;
+}
+
 /** A tensor of ONNX Runtime: type and dims as onnxruntime-node names them. */
 export interface OrtTensor {
   type: string;
@@ -444,6 +503,12 @@ export interface NativeAddon {
   /** `libraries`: paths or sonames to try, in order. */
   probeEnergyLibrary(vendor: EnergyVendor, libraries: string[]): EnergyLibraryProbe;
   createSampler(channels: SamplerChannel[], nvmlLibraries: string[]): NativeSampler;
+
+  /**
+   * Opens a GPU vendor's driver, lists its devices and says which of its libraries can be used. A broken driver may hang or
+   * crash in it: only to be called in a process of its own (callIsolated).
+   */
+  probeGpus(libraries: GpuLibraries): GpuProbe;
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
   createOrtSession(options: OrtSessionOptions): NativeOrtSession;

@@ -137,7 +137,7 @@ export function finishCase(
     workload: item.workload.name,
     params: item.params,
     backend: item.backend,
-    device: typeof facts.device === 'string' ? facts.device : 'cpu',
+    device: deviceOf(progress),
     ...verdict(progress, measured, limit),
     verification: progress.verification,
     launches,
@@ -148,6 +148,11 @@ export function finishCase(
     facts,
     warnings,
   };
+}
+
+/** What the launches say that they ran on; before there is one, what the case asks for. */
+export function deviceOf({ facts, case: item }: Pick<CaseProgress, 'facts' | 'case'>): string {
+  return typeof facts.device === 'string' ? facts.device : (item.workload.device?.(item.params, item.backend) ?? 'cpu');
 }
 
 function verdict(

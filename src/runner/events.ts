@@ -7,7 +7,8 @@ export type RunEvent =
   | { type: 'started'; cases: number; launches: number; expectedSeconds: number }
   | { type: 'phase'; message: string }
   | { type: 'warning'; message: string }
-  | { type: 'skipped'; case: Case; reason: string; remedy: string }
+  /** A case that no launch is made of: it cannot run here, or (`broken`) what it needs is there and fails. */
+  | { type: 'skipped'; case: Case; reason: string; remedy: string; broken: boolean }
   | {
       type: 'launch-started';
       case: Case;

@@ -1,6 +1,7 @@
 /** What is known of a run so far, and the document made from it: on disk after every launch, sealed at the end. */
 import { randomUUID } from 'node:crypto';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
+import { sensorsOf } from '../analysis/energy-scope.ts';
 import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
 import { caseConditions } from '../host/conditions.ts';
@@ -11,7 +12,7 @@ import type { DocumentWriter } from '../results/write.ts';
 import type { Case } from '../suite/expand.ts';
 import type { LoadedSuite } from '../suite/load.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { type CaseProgress, finishCase, recordLaunch, startCase } from './assemble.ts';
+import { type CaseProgress, deviceOf, finishCase, recordLaunch, startCase } from './assemble.ts';
 import type { LaunchOutcome } from './launch.ts';
 import type { PlannedLaunch } from './order.ts';
 
@@ -74,8 +75,8 @@ export class RunRecord {
     return this.#options.cases.filter(item => this.progressOf(item).ended === null);
   }
 
-  skip(item: Case, reason: string, remedy: string): void {
-    this.progressOf(item).ended = { status: 'skipped', reason, remedy };
+  endUnmeasured(item: Case, status: 'skipped' | 'failed', reason: string, remedy: string): void {
+    this.progressOf(item).ended = { status, reason, remedy };
   }
 
   setIdleWindow(window: [number, number]): void {
@@ -134,7 +135,8 @@ export class RunRecord {
         launches,
         idleWindow: run.idleWindowSeconds,
         headline: metric === undefined ? null : { name, metric },
-        device: typeof progress.facts.device === 'string' ? progress.facts.device : 'cpu',
+        device: deviceOf(progress),
+        sensors: sensorsOf(progress.facts),
       },
       tracks,
     );

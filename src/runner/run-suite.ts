@@ -82,8 +82,9 @@ async function askEachCase({ cases, inventory, onEvent }: RunOptions, record: Ru
     if (support.supported) {
       record.progressOf(item).warnings.push(...(support.warnings ?? []));
     } else {
-      record.skip(item, support.reason, support.remedy);
-      onEvent({ type: 'skipped', case: item, reason: support.reason, remedy: support.remedy });
+      const { reason, remedy, broken } = support;
+      record.endUnmeasured(item, broken === true ? 'failed' : 'skipped', reason, remedy);
+      onEvent({ type: 'skipped', case: item, reason, remedy, broken: broken === true });
     }
   }
 }

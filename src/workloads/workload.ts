@@ -12,7 +12,10 @@ export type { Machine };
 
 export type Params = Record<string, ParamValue>;
 
-export type Support = { supported: true; warnings?: Warning[] } | { supported: false; reason: string; remedy: string };
+export type Support =
+  | { supported: true; warnings?: Warning[] }
+  /** `broken`: what it needs is there and fails, so that the case has failed; otherwise it is skipped. */
+  | { supported: false; reason: string; remedy: string; broken?: true };
 
 /** How long to measure; from the suite. */
 export interface Timing {
@@ -81,6 +84,8 @@ export interface Workload<P extends Params = Params> {
   metrics(params: P): readonly string[];
   /** Which ceiling of a launch the headline is held against, or null. */
   limit(params: P): { ceiling: string; metric: string } | null;
+  /** What a case asks to run on (`cuda:0`), where that is not the CPU. */
+  device?(params: P, backend: string): string;
   /** Short name of a case for a table, in the field's own words, defaults left out (`gemm f32 2048³ t=1`). */
   label(params: P): string;
   /** Seconds that a launch takes beside its measuring time (start, model load, verification): for --dry-run. */

@@ -3,13 +3,16 @@ import { EXIT, type ExitCode } from '../../errors.ts';
 import { assessFitness, type Finding } from '../../host/fitness.ts';
 import { collectInventory } from '../../host/inventory.ts';
 import { loadAddon } from '../../native/addon.ts';
+import type { GpuProbe } from '../../native/types.ts';
 import type { Host, SourceDescription } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
+import { probeAllGpus } from '../../workloads/gpu/devices.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import { gpuLines } from '../render/devices.ts';
 import { sentences } from '../render/sentence.ts';
 import { wrap } from '../render/wrap.ts';
 
@@ -24,14 +27,16 @@ export async function doctor(json: boolean): Promise<ExitCode> {
   const sources = [...local.map(row => row.description), ...remote.flatMap(row => row.descriptions)];
   const { verdict, findings } = assessFitness({ host, ...observed });
   const ort = findOrt();
-  if (json) process.stdout.write(`${JSON.stringify({ verdict, host, onnxruntime: ort, sources, findings })}\n`);
-  else process.stdout.write(describe(host, ort, sources, verdict, findings));
+  const gpus = await probeAllGpus();
+  if (json) process.stdout.write(`${JSON.stringify({ verdict, host, onnxruntime: ort, gpus, sources, findings })}\n`);
+  else process.stdout.write(describe(host, ort, gpus, sources, verdict, findings));
   return verdict === 'fit' ? EXIT.ok : EXIT.unmeasured;
 }
 
 function describe(
   host: Host,
   ort: ReturnType<typeof findOrt>,
+  gpus: readonly GpuProbe[],
   sources: readonly SourceDescription[],
   verdict: string,
   findings: readonly Finding[],
@@ -41,6 +46,7 @@ function describe(
     `CPU          ${cpu.brand}, ${cpu.usableCores} of ${cpu.logicalCores} CPUs usable, kernels for ${cpu.isas.join(', ')}`,
     `memory       ${formatBytes(memory.availableBytes)} free of ${formatBytes(memory.totalBytes)}${memory.limitBytes === null ? '' : `, limited to ${formatBytes(memory.limitBytes)}`}`,
     `accelerators ${host.accelerators.map(one => String(one.name ?? one.model ?? 'unnamed')).join(', ') || 'none found'}`,
+    ...gpuLines(gpus),
     `system       ${host.os.distribution} ${host.os.release}, ${host.virtualization.hypervisor ?? (host.virtualization.virtual ? 'virtual' : 'bare metal')}${host.container === null ? '' : `, in ${host.container.runtime}`}`,
     `ONNX Runtime ${ort.status === 'ok' ? ort.version : `${ort.reason} ${ort.remedy}`}`,
     '',

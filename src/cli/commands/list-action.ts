@@ -8,8 +8,10 @@ import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
+import { probeAllGpus } from '../../workloads/gpu/devices.ts';
 import { WORKLOADS } from '../../workloads/registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import { deviceDetail } from '../render/devices.ts';
 import { sentences } from '../render/sentence.ts';
 import { renderTable } from '../render/table.ts';
 import { LISTS, type ListName } from './list-names.ts';
@@ -20,12 +22,13 @@ const GATHER: Record<ListName, () => Promise<Row[]>> = {
   workloads,
   backends,
   kernels,
+  devices,
   sources,
   suites,
   models,
   metrics,
 };
-const SHORT: readonly ListName[] = LISTS.filter(name => name !== 'kernels' && name !== 'metrics');
+const SHORT: readonly ListName[] = LISTS.filter(name => name !== 'kernels' && name !== 'devices' && name !== 'metrics');
 
 /** The text for standard output. */
 export async function list(what: ListName | undefined, json: boolean): Promise<string> {
@@ -98,6 +101,29 @@ async function kernels(): Promise<Row[]> {
     .collectiveAlgorithms()
     .map(({ collective, name }) => ({ operation: collective, name, dtype: 'all', tile: '–', isa: '–', here: 'yes' }));
   return [...gemm, ...collectives];
+}
+
+async function devices(): Promise<Row[]> {
+  const probes = await probeAllGpus();
+  return probes.flatMap((probe): Row[] =>
+    probe.status === 'ok'
+      ? probe.devices.map(device => ({
+          device: `${probe.vendor}:${device.index}`,
+          status: 'ok',
+          name: device.name,
+          memory: formatBytes(device.memoryBytes),
+          detail: deviceDetail(probe, device),
+        }))
+      : [
+          {
+            device: probe.vendor,
+            status: probe.status,
+            name: null,
+            memory: null,
+            detail: sentences(probe.reason, probe.remedy),
+          },
+        ],
+  );
 }
 
 async function sources(): Promise<Row[]> {

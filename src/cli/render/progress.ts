@@ -44,7 +44,7 @@ function lasting(event: RunEvent): string | null {
     case 'warning':
       return `warning: ${event.message}`;
     case 'skipped':
-      return `skipped  ${labelOf(event)}: ${event.reason}`;
+      return `${event.broken ? 'failed  ' : 'skipped '} ${labelOf(event)}: ${event.reason}`;
     case 'launch-ended':
       return event.launch.status === 'ok'
         ? null

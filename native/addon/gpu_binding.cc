@@ -1,0 +1,84 @@
+// probeGpus.
+#include "addon/bindings.h"
+#include "addon/gpu_options.h"
+#include "addon/options.h"
+#include "gpu/collective_library.h"
+#include "gpu/devices.h"
+#include "gpu/matmul_library.h"
+
+namespace aibench::addon {
+namespace {
+
+using gpu::DeviceInfo;
+
+Napi::Object device_value(Napi::Env env, const DeviceInfo& info) {
+  Napi::Object device = Napi::Object::New(env);
+  device.Set("index", info.index);
+  device.Set("name", info.name);
+  device.Set("uuid", info.uuid);
+  device.Set("instanceUuid", info.instance_uuid);
+  device.Set("pciBusId", info.pci);
+  device.Set("numaNode", info.numa_node < 0 ? env.Null() : Napi::Number::New(env, info.numa_node));
+  device.Set("memoryBytes", static_cast<double>(info.memory_bytes));
+  device.Set("multiprocessors", info.multiprocessors);
+  device.Set("computeCapability", std::to_string(info.major) + "." + std::to_string(info.minor));
+  device.Set("clockHz", info.clock_hz);
+  device.Set("memoryClockHz", info.memory_clock_hz);
+  device.Set("memoryBusBits", info.bus_width_bits);
+  device.Set("l2Bytes", static_cast<double>(info.l2_bytes));
+  device.Set("ecc", Napi::Boolean::New(env, info.ecc));
+  return device;
+}
+
+void set_status(Napi::Object object, const Status& status) {
+  object.Set("status", status.ok() ? "ok" : gpu_status_word(status));
+  object.Set("reason", status.message);
+  object.Set("remedy", status.remedy);
+}
+
+template <typename Library>
+Napi::Object library_value(Napi::Env env, const Status& status, const std::shared_ptr<Library>& library) {
+  Napi::Object object = Napi::Object::New(env);
+  set_status(object, status);
+  object.Set("library", library == nullptr ? "" : library->path());
+  object.Set("version", library == nullptr ? "" : library->version());
+  return object;
+}
+
+Napi::Value probe_gpus(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  GpuLibraries libraries;
+  if (const Status status = read_gpu_libraries(info[0], "probeGpus", &libraries); !status.ok()) {
+    to_error(env, status).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  std::shared_ptr<gpu::Driver> driver;
+  Status status = gpu::Driver::open(*libraries.vendor, libraries.driver, &driver);
+  Napi::Object result = Napi::Object::New(env);
+  Napi::Array devices = Napi::Array::New(env);
+  for (int i = 0; status.ok() && i < driver->device_count(); ++i) {
+    DeviceInfo device;
+    status = gpu::describe_device(*driver, i, &device);
+    if (status.ok()) devices.Set(devices.Length(), device_value(env, device));
+  }
+  set_status(result, status);
+  result.Set("vendor", libraries.vendor->name);
+  result.Set("library", driver == nullptr ? "" : driver->library());
+  result.Set("driverVersion", driver == nullptr ? "" : driver->version_text());
+  result.Set("devices", devices);
+  std::shared_ptr<gpu::MatmulLibrary> matmul;
+  std::shared_ptr<gpu::CollectiveLibrary> collective;
+  const Status matmul_status = status.ok() ? gpu::MatmulLibrary::open(*driver, libraries.matmul, &matmul) : status;
+  const Status collective_status = status.ok() ? gpu::CollectiveLibrary::open(*driver, libraries.collective, &collective) : status;
+  result.Set("matmul", library_value(env, matmul_status, matmul));
+  result.Set("collective", library_value(env, collective_status, collective));
+  return result;
+}
+
+}  // namespace
+
+void export_gpu(Napi::Env env, Napi::Object exports) {
+  exports.Set("probeGpus", Napi::Function::New(env, probe_gpus, "probeGpus"));
+}
+
+}  // namespace aibench::addon
