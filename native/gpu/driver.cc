@@ -89,10 +89,10 @@ Status Driver::start() {
                                gpu::version_text(vendor_.vendor, vendor_.lowest_driver) + " or newer.");
   }
   if (const Result result = calls_.init(0); result != kSuccess) {
-    return refusal(vendor_, std::string(names_.init) + " failed: " + error_text(result), result);
+    return refusal(vendor_, std::string("the ") + vendor_.driver + " does not start: " + names_.init + " gave " + error_text(result), result);
   }
   if (const Result result = calls_.driver_version(&version_); result != kSuccess) {
-    return refusal(vendor_, std::string(names_.driver_version) + " failed: " + error_text(result), result);
+    return refusal(vendor_, std::string("the ") + vendor_.driver + " does not start: " + names_.driver_version + " gave " + error_text(result), result);
   }
   if (version_ < vendor_.lowest_driver) {
     return Status::failure("GPU_UNSUPPORTED", std::string("the ") + vendor_.driver + " is for version " + version_text() + "; aibench needs " +
@@ -100,7 +100,7 @@ Status Driver::start() {
                            std::string("Update the ") + vendor_.maker + " driver.");
   }
   if (const Result result = calls_.device_count(&device_count_); result != kSuccess) {
-    return refusal(vendor_, std::string(names_.device_count) + " failed: " + error_text(result), result);
+    return refusal(vendor_, std::string("the ") + vendor_.driver + " does not start: " + names_.device_count + " gave " + error_text(result), result);
   }
   if (device_count_ < 1) return refusal(vendor_, std::string("the ") + vendor_.driver + " lists no GPU", kNoDevice);
   return Status::success();
@@ -116,7 +116,7 @@ std::string Driver::error_text(Result result) const {
 
 Status Driver::check(const char* name, Result result) const {
   if (result == kSuccess) return Status::success();
-  const std::string message = std::string(name) + " failed: " + error_text(result);
+  const std::string message = std::string("the call ") + name + " failed: " + error_text(result);
   if (result == kOutOfMemory) {
     return Status::failure("GPU_OUT_OF_MEMORY", message, "Choose a smaller size, or end what else uses the GPU (" + tool(vendor_.vendor) + ").");
   }

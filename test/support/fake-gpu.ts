@@ -1,0 +1,72 @@
+/** The stand-in for a GPU vendor's libraries (native/test/fake_gpu.cc), compiled once per test file. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { packageRoot } from '../../src/native/addon.ts';
+import type { GpuLibraries, GpuVendor } from '../../src/native/types.ts';
+
+const compiler = process.env.CXX ?? 'c++';
+export const noCompiler = spawnSync(compiler, ['--version']).error !== undefined;
+export const noCompilerReason = noCompiler ? ` (skipped: ${compiler} is not on PATH)` : '';
+
+export interface FakeGpu {
+  /** Path of the library that holds all the functions. */
+  library: string;
+  /** A copy without the function of that name. */
+  without(symbol: string): string;
+  libraries(vendor: GpuVendor, paths?: Partial<Record<'driver' | 'matmul' | 'collective', string>>): GpuLibraries;
+  remove(): void;
+}
+
+export function buildFakeGpu(): FakeGpu {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aibench-gpu-'));
+  const library = path.join(folder, 'libfake_gpu.so');
+  const source = path.join(packageRoot, 'native', 'test', 'fake_gpu.cc');
+  if (!noCompiler)
+    execFileSync(compiler, [
+      '-std=c++20',
+      '-O1',
+      '-shared',
+      '-fPIC',
+      '-w',
+      '-I',
+      path.join(packageRoot, 'native'),
+      source,
+      '-o',
+      library,
+    ]);
+  return {
+    library,
+    without(symbol) {
+      // The name in the string table is changed, so that a look-up by hash finds a row of another name.
+      const bytes = readFileSync(library);
+      const name = Buffer.from(`\0${symbol}\0`);
+      const place = bytes.indexOf(name);
+      if (place < 0) throw new Error(`the fake has no ${symbol}`);
+      for (let at = place; at >= 0; at = bytes.indexOf(name, at + 1)) bytes[at + 1] = 0x5f;
+      const copy = path.join(folder, `without-${symbol}.so`);
+      writeFileSync(copy, bytes);
+      return copy;
+    },
+    libraries: (vendor, paths = {}) => ({
+      vendor,
+      driver: [paths.driver ?? library],
+      matmul: [paths.matmul ?? library],
+      collective: [paths.collective ?? library],
+    }),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Runs `body` with the fake told what to do. */
+export async function withFake<T>(orders: string, body: () => T | Promise<T>): Promise<T> {
+  const before = process.env.FAKE_GPU;
+  process.env.FAKE_GPU = orders;
+  try {
+    return await body();
+  } finally {
+    if (before === undefined) delete process.env.FAKE_GPU;
+    else process.env.FAKE_GPU = before;
+  }
+}
