@@ -101,6 +101,7 @@ class BoundRun {
 
  private:
   friend class OrtSession;
+  Status repeat(std::uint64_t iterations);
   std::shared_ptr<OrtSession> session_;
   IoBinding* binding_ = nullptr;
   std::vector<Value*> values_;

@@ -9,7 +9,7 @@ import { formatBytes } from '../../units.ts';
 import type { Timing } from '../workload.ts';
 import { compareOutputs, damage, type Fault } from './compare.ts';
 import { providerOf, resolveDevice } from './device.ts';
-import type { BoundInference, Engine, EngineSession, SessionOptions } from './engine.ts';
+import type { Engine, EngineSession, SessionOptions } from './engine.ts';
 import type { EngineName } from './engines.ts';
 import { measureFidelity } from './fidelity.ts';
 import { type Generation, runGenerations } from './generation.ts';
@@ -22,7 +22,8 @@ import { type InferenceParams, modelLabel } from './params.ts';
 import { type Proof, proveSession } from './prove-session.ts';
 import { peakResidentBytes, resetPeakResidentBytes } from './resident-memory.ts';
 import { planScenario, runAll, type Scenario } from './scenario.ts';
-import { type LoopHooks, monotonicSeconds, runSampledLoop, runTimedLoop } from './timed-loop.ts';
+import { type LoopHooks, monotonicSeconds, runSampledLoop } from './timed-loop.ts';
+import { takeTurns } from './turns.ts';
 
 export interface HostSpec {
   backend: EngineName;
@@ -156,27 +157,7 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
     measure: timing =>
       guarded(async () => {
         const { session, scenario } = ready();
-        const runs = inputSets.map(inputs => session.bind(inputs, scenario.fetches));
-        let turn = 0;
-        const timeRuns = async (iterations: number): Promise<number> => {
-          const set = turn % runs.length;
-          turn += 1;
-          const run = runs[set] as BoundInference & Required<Pick<BoundInference, 'time' | 'outputs'>>;
-          const seconds = run.time(iterations);
-          lastTimed = { set, outputs: run.outputs() };
-          return seconds;
-        };
-        const query = async (): Promise<void> => {
-          const set = turn % runs.length;
-          turn += 1;
-          const outputs = await (runs[set] as () => Promise<NamedTensors>)();
-          lastTimed = { set, outputs };
-        };
-        // An engine that times itself is timed without JavaScript in between; a load scenario schedules each query here.
-        const timedLoop = (given: Timing) =>
-          runs.every(run => run.time !== undefined && run.outputs !== undefined)
-            ? runSampledLoop(timeRuns, given, hooks)
-            : runTimedLoop(query, given, hooks);
+        const turns = takeTurns(inputSets.map(inputs => session.bind(inputs, scenario.fetches)));
         if (generations.length > 0) {
           const { last, ...result } = await runGenerations(generations, timing, hooks);
           lastTimed = { set: inputSets.length + last.set, outputs: { logits: last.generated.logits } };
@@ -185,8 +166,9 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
         const plan = loadPlan(params, spec.seed);
         const result =
           plan === null
-            ? { ...(await timedLoop(timing)), facts: {}, warnings: [] }
-            : await runLoadScenario(query, plan, timing, realClock(hooks.stopped), hooks);
+            ? { ...(await runSampledLoop(turns.timeRuns, timing, hooks)), facts: {}, warnings: [] }
+            : await runLoadScenario(turns.query, plan, timing, realClock(hooks.stopped), hooks);
+        lastTimed = turns.last();
         const { invalid } = proof;
         return { ...result, facts: { ...result.facts, ...proof.facts }, ...(invalid === undefined ? {} : { invalid }) };
       }),

@@ -38,20 +38,7 @@ export function monotonicSeconds(): number {
 /** Does so many runs and gives the seconds that they took together. */
 export type TimeRuns = (iterations: number) => Promise<number>;
 
-/** Times `run` from JavaScript. A rejection of `run` rejects the loop. */
-export function runTimedLoop(run: () => Promise<unknown>, timing: Timing, hooks: LoopHooks): Promise<LoopResult> {
-  return runSampledLoop(
-    async iterations => {
-      const start = monotonicSeconds();
-      for (let i = 0; i < iterations; i++) await run();
-      return monotonicSeconds() - start;
-    },
-    timing,
-    hooks,
-  );
-}
-
-/** The same for runs that time themselves. */
+/** @param timeRuns its rejection rejects the loop */
 export async function runSampledLoop(timeRuns: TimeRuns, timing: Timing, hooks: LoopHooks): Promise<LoopResult> {
   const iterations = iterationsPerSample(await calibrate(timeRuns), timing, shortestSampleSeconds());
   const sample = (): Promise<number> => timeRuns(iterations);

@@ -3,16 +3,23 @@ import { describe, expect, it } from 'vitest';
 import {
   isSettled,
   iterationsPerSample,
+  type LoopHooks,
   monotonicSeconds,
-  runTimedLoop,
+  runSampledLoop,
 } from '../../../../src/workloads/inference/timed-loop.ts';
+import { takeTurns } from '../../../../src/workloads/inference/turns.ts';
+import type { Timing } from '../../../../src/workloads/workload.ts';
 
 const timing = { maxWarmupSeconds: 0.05, minSampleSeconds: 0.001, targetSeconds: 0.1, minSamples: 5, maxSamples: 1000 };
 const hooks = { stopped: () => false, progress: () => {} };
 /** Longer than the calibration's limit would allow to repeat. */
 const slowRun = (): Promise<void> => wait(4);
 
-describe('runTimedLoop', () => {
+/** As a launch does it with an engine that is timed from JavaScript. */
+const runTimedLoop = (run: () => Promise<unknown>, given: Timing, told: LoopHooks) =>
+  runSampledLoop(takeTurns([async () => void (await run()) as never]).timeRuns, given, told);
+
+describe('runSampledLoop', () => {
   it('samples until the time is used up, and the window encloses the samples', async () => {
     const before = monotonicSeconds();
     const result = await runTimedLoop(slowRun, timing, hooks);

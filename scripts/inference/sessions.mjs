@@ -1,0 +1,152 @@
+// What the engines do beside a bare run: the copy of a 64 MB output, decoding with a KV cache that stays in place, two
+// sessions at once, and the longest stall of the event loop while they run.
+import os from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
+import { addGraph, addInput, cachedModel, median, ms, now, options, parts, partsUrl } from './setup.mjs';
+
+const { openEngine, findModel, buildVariant, decodeInputs, llamaTokens, prefillInputs, presentNames } = parts;
+
+const ENGINES = ['ort-node', 'ort-native'];
+/** A copy of 64 MB takes milliseconds; what is left of one is not. Of the time of the same Add with a small output beside. */
+const SCALING_LIMIT = 1.7;
+const STALL_LIMIT_SECONDS = 0.02;
+const STALL_RESOLUTION_MS = 5;
+
+async function sampled(run, count, skipped) {
+  const seconds = [];
+  for (let i = 0; i < count; i++) {
+    const start = now();
+    await run();
+    seconds.push(now() - start);
+  }
+  return median(seconds.slice(skipped));
+}
+
+export async function largeOutput() {
+  const elements = 16 * 2 ** 20;
+  const file = addGraph('large.onnx', elements);
+  const result = {};
+  for (const name of ENGINES) {
+    const session = await openEngine(name).open(file, options);
+    result[name] = await sampled(session.bind(addInput(elements), ['y']), 12, 2);
+    await session.release();
+  }
+  return {
+    result,
+    lines: [`64 MB output: ort-node ${ms(result['ort-node'])}, ort-native ${ms(result['ort-native'])}`],
+    missed: [],
+  };
+}
+
+/** A decode step of llama-160m int4 at a context of 128 that fetches the logits alone. */
+export async function decoding() {
+  const model = findModel('llama-160m');
+  const { config } = model;
+  const variant = buildVariant(model, 'int4');
+  const file = cachedModel(variant, variant.graph);
+  const context = 128;
+  const [text] = llamaTokens(config, 1, context + 1, 1);
+  const result = {};
+  for (const name of ENGINES) {
+    const session = await openEngine(name).open(file, {
+      ...options,
+      threads: os.availableParallelism(),
+      spinning: true,
+    });
+    const present = await session.bind(prefillInputs(config, [text.slice(0, -1)]), presentNames(config))();
+    result[name] = await sampled(
+      session.bind(decodeInputs(config, [text.at(-1)], context, present), ['logits']),
+      60,
+      10,
+    );
+    await session.release();
+  }
+  return {
+    result,
+    lines: [
+      `llama-160m int4, decode step: ort-node ${ms(result['ort-node'])}, ort-native ${ms(result['ort-native'])}`,
+    ],
+    missed: [],
+  };
+}
+
+const WORKER = `
+  const { workerData, parentPort } = require('node:worker_threads');
+  (async () => {
+    const { openEngine, findModel } = await import(workerData.parts);
+    const session = await openEngine(workerData.engine).open(workerData.file, workerData.options);
+    const run = session.bind(findModel('resnet50').inputs({ batch: 1, sequence: 1 }, 1), ['output']);
+    for (let i = 0; i < 5; i++) await run();
+    parentPort.on('message', async inferences => {
+      if (inferences === 0) return session.release().then(() => process.exit());
+      const start = process.hrtime.bigint();
+      for (let i = 0; i < inferences; i++) await run();
+      parentPort.postMessage(Number(process.hrtime.bigint() - start) / 1e9 / inferences);
+    });
+    parentPort.postMessage('ready');
+  })();`;
+
+async function startWorker(engine, file) {
+  const worker = new Worker(WORKER, {
+    eval: true,
+    workerData: {
+      engine,
+      file,
+      options,
+      parts: partsUrl,
+    },
+  });
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', resolve);
+    });
+  await answer();
+  return {
+    time: inferences => {
+      const seconds = answer();
+      worker.postMessage(inferences);
+      return seconds;
+    },
+    release: () => worker.terminate(),
+  };
+}
+
+/** Two sessions of one thread each, in two workers, against one: alone and together in turn. */
+export async function twoAtOnce(rounds) {
+  const model = findModel('resnet50');
+  const file = cachedModel(model, model.build());
+  const result = {};
+  for (const engine of ENGINES) {
+    const [first, second] = [await startWorker(engine, file), await startWorker(engine, file)];
+    const delay = monitorEventLoopDelay({ resolution: STALL_RESOLUTION_MS });
+    delay.enable();
+    const taken = [];
+    for (let round = 0; round < rounds; round++) {
+      const alone = [await first.time(10), await second.time(10)];
+      const together = await Promise.all([first.time(10), second.time(10)]);
+      taken.push({ alone: median(alone), together: Math.max(...together), scaling: (alone[0] + alone[1]) / Math.max(...together) });
+    }
+    delay.disable();
+    await Promise.all([first.release(), second.release()]);
+    result[engine] = {
+      alone: median(taken.map(row => row.alone)),
+      together: median(taken.map(row => row.together)),
+      scaling: median(taken.map(row => row.scaling)),
+      // The monitor's delays hold its own period.
+      longestStall: Math.max(0, delay.max / 1e9 - STALL_RESOLUTION_MS / 1e3),
+    };
+  }
+  return {
+    result,
+    lines: ENGINES.map(engine => {
+      const { alone, together, scaling, longestStall } = result[engine];
+      return `ResNet-50, ${engine}, one thread each: alone ${ms(alone)}, two at once ${ms(together)}: ${scaling.toFixed(2)} of 2 (at least ${SCALING_LIMIT}); longest stall of the event loop ${ms(longestStall)} (at most ${ms(STALL_LIMIT_SECONDS)})`;
+    }),
+    missed: ENGINES.flatMap(engine => [
+      ...(result[engine].scaling < SCALING_LIMIT ? [`two sessions of ${engine} do not scale`] : []),
+      ...(result[engine].longestStall > STALL_LIMIT_SECONDS ? [`the event loop stalls beside ${engine}`] : []),
+    ]),
+  };
+}
