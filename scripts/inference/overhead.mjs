@@ -93,6 +93,8 @@ export async function models(seconds) {
           `  ${name.padEnd(10)} ${engine.padEnd(10)} ${ms(floorSeconds)}, ${ms(taken)}: ${ratio.median.toFixed(4)} x (${ratio.low.toFixed(4)} to ${ratio.high.toFixed(4)}, ${ratio.pairs} pairs; at most ${MODEL_LIMIT})`,
       ),
     ],
-    missed: rows.filter(({ ratio }) => ratio.low > MODEL_LIMIT).map(row => `${row.engine} costs too much on ${row.name}`),
+    missed: rows
+      .filter(({ ratio }) => ratio.low > MODEL_LIMIT)
+      .map(row => `${row.engine} costs too much on ${row.name}`),
   };
 }

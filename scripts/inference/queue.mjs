@@ -1,20 +1,39 @@
 // The server scenario's scheduler in real time: an engine of known service time behind Poisson arrivals, its p99 against
 // M/D/1 theory. A p99 at 90 % load is known to 5 % after millions of queries only, which no bench has the time for: so the
 // same arrivals are also put through Lindley's recursion, w' = max(0, w + S - gap), exactly, and the measured p99 is
-// corrected by how far that sample of arrivals is from theory (a control variate).
-import { dist, ms, now } from './setup.mjs';
+// corrected by how far that sample of arrivals is from theory (a control variate). Where the machine itself held the engine or the
+// scheduler up (a hypervisor's steal, a neighbour), the service time is no longer known, and the bar is not judged.
+import { dist, hooks, median, ms, now } from './setup.mjs';
 
 const { poissonArrivals, runClosedLoop, runOpenLoop, realClock, quantile } = parts;
 
 const LIMIT = 0.05;
 const SERVICE_SECONDS = 500e-6;
 const LOADS = [0.5, 0.7, 0.9];
-const hooks = { stopped: () => false, progress: () => {} };
+/** Share of the time that the machine may take away before the service time counts as unknown. */
+const DISTURBED = 1e-3;
 
-/** The engine: busy for so long, and it computes nothing. */
-async function serve() {
-  const end = now() + SERVICE_SECONDS;
-  while (now() < end);
+/** The engine: busy for so long, and it computes nothing. It notes when it was called and how long it really took. */
+function syntheticEngine() {
+  const calls = [];
+  const serve = async () => {
+    const begin = now();
+    while (now() - begin < SERVICE_SECONDS);
+    calls.push([begin, now() - begin]);
+  };
+  return { serve, calls };
+}
+
+/** Seconds beyond the service time, in the engine and before a query that could have started. */
+function lostSeconds(calls, arrivals, start, service) {
+  let free = 0;
+  let lost = 0;
+  for (const [index, [begin, taken]] of calls.entries()) {
+    const late = begin - Math.max(start + arrivals[index], free);
+    lost += Math.max(0, late - service / 50) + Math.max(0, taken - service * 1.02);
+    free = begin + taken;
+  }
+  return lost;
 }
 
 function recursion(arrivals, service) {
@@ -54,27 +73,33 @@ function sojournQuantile(p, rho) {
 export async function queue(seconds) {
   const clock = realClock(() => false);
   // What a query takes with the scheduler's own work is the service time: the load is of that.
-  const closed = await runClosedLoop(serve, queries => queries >= 2000, clock, hooks);
-  const service = quantile(closed.latencies, 0.5);
+  const warm = syntheticEngine();
+  const closed = await runClosedLoop(warm.serve, queries => queries >= 2000, clock, hooks);
+  const service = median(closed.latencies);
   const rows = [];
   for (const [index, load] of LOADS.entries()) {
     const rate = load / service;
     const arrivals = poissonArrivals(Math.round(rate * seconds), rate, 20 + index);
-    const { latencies } = await runOpenLoop(serve, arrivals, clock, hooks);
+    const { serve, calls } = syntheticEngine();
+    const { latencies, windowSeconds } = await runOpenLoop(serve, arrivals, clock, hooks);
     const theory = service * sojournQuantile(0.99, load);
     const sample = quantile(recursion(arrivals, service), 0.99) / theory;
     const measured = quantile(latencies, 0.99);
-    rows.push({ load, queries: latencies.length, theory, measured, sample, ratio: measured / theory / sample });
+    const [start, end] = windowSeconds;
+    const disturbed = lostSeconds(calls, arrivals, start, service) / (end - start);
+    rows.push({ load, queries: calls.length, theory, measured, sample, ratio: measured / theory / sample, disturbed });
   }
   return {
     result: { service, rows },
     lines: [
       `Server scenario in real time, an engine of ${ms(service)}: p99 against M/D/1`,
       ...rows.map(
-        ({ load, queries, theory, measured, sample, ratio }) =>
-          `  load ${load}: ${ms(measured)} of ${queries} queries, theory ${ms(theory)}, these arrivals ${sample.toFixed(3)} of theory: ${ratio.toFixed(3)} x (within ${LIMIT})`,
+        ({ load, queries, theory, measured, sample, ratio, disturbed }) =>
+          `  load ${load}: ${ms(measured)} of ${queries} queries, theory ${ms(theory)}, these arrivals ${sample.toFixed(3)} of theory: ${ratio.toFixed(3)} x (within ${LIMIT})${disturbed > DISTURBED ? `; not judged: the machine took ${(100 * disturbed).toFixed(1)} % of the time away` : ''}`,
       ),
     ],
-    missed: rows.filter(({ ratio }) => Math.abs(ratio - 1) > LIMIT).map(({ load }) => `M/D/1 at load ${load} is missed`),
+    missed: rows
+      .filter(({ ratio, disturbed }) => Math.abs(ratio - 1) > LIMIT && disturbed <= DISTURBED)
+      .map(({ load }) => `M/D/1 at load ${load} is missed`),
   };
 }

@@ -8,10 +8,11 @@ import { addGraph, addInput, cachedModel, median, ms, now, options, parts, parts
 const { openEngine, findModel, buildVariant, decodeInputs, llamaTokens, prefillInputs, presentNames } = parts;
 
 const ENGINES = ['ort-node', 'ort-native'];
-/** A copy of 64 MB takes milliseconds; what is left of one is not. Of the time of the same Add with a small output beside. */
 const SCALING_LIMIT = 1.7;
 const STALL_LIMIT_SECONDS = 0.02;
 const STALL_RESOLUTION_MS = 5;
+/** Of each session in a round. */
+const INFERENCES = 6;
 
 async function sampled(run, count, skipped) {
   const seconds = [];
@@ -64,9 +65,7 @@ export async function decoding() {
   }
   return {
     result,
-    lines: [
-      `llama-160m int4, decode step: ort-node ${ms(result['ort-node'])}, ort-native ${ms(result['ort-native'])}`,
-    ],
+    lines: [`llama-160m int4, decode step: ort-node ${ms(result['ort-node'])}, ort-native ${ms(result['ort-native'])}`],
     missed: [],
   };
 }
@@ -79,7 +78,6 @@ const WORKER = `
     const run = session.bind(findModel('resnet50').inputs({ batch: 1, sequence: 1 }, 1), ['output']);
     for (let i = 0; i < 5; i++) await run();
     parentPort.on('message', async inferences => {
-      if (inferences === 0) return session.release().then(() => process.exit());
       const start = process.hrtime.bigint();
       for (let i = 0; i < inferences; i++) await run();
       parentPort.postMessage(Number(process.hrtime.bigint() - start) / 1e9 / inferences);
@@ -97,11 +95,8 @@ async function startWorker(engine, file) {
       parts: partsUrl,
     },
   });
-  const answer = () =>
-    new Promise((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', resolve);
-    });
+  const lost = new Promise((_resolve, reject) => worker.once('error', reject));
+  const answer = () => Promise.race([lost, new Promise(resolve => worker.once('message', resolve))]);
   await answer();
   return {
     time: inferences => {
@@ -124,9 +119,10 @@ export async function twoAtOnce(rounds) {
     delay.enable();
     const taken = [];
     for (let round = 0; round < rounds; round++) {
-      const alone = [await first.time(10), await second.time(10)];
-      const together = await Promise.all([first.time(10), second.time(10)]);
-      taken.push({ alone: median(alone), together: Math.max(...together), scaling: (alone[0] + alone[1]) / Math.max(...together) });
+      const alone = [await first.time(INFERENCES), await second.time(INFERENCES)];
+      const together = Math.max(...(await Promise.all([first.time(INFERENCES), second.time(INFERENCES)])));
+      const mean = (alone[0] + alone[1]) / 2;
+      taken.push({ alone: mean, together, scaling: (2 * mean) / together });
     }
     delay.disable();
     await Promise.all([first.release(), second.release()]);

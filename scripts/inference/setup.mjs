@@ -50,7 +50,9 @@ export const addInput = elements => ({
 /** The C API in a plain C++ loop: `time(iterations)` gives the seconds of so many runs. */
 export async function openPlain(file, dims, fetches) {
   const sizes = Object.entries(dims).map(([name, size]) => `${name}=${size}`);
-  const child = spawn(loop, [ortLibrary(findOrt()), file, '1', ...sizes, ...fetches], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(loop, [ortLibrary(findOrt()), file, '1', ...sizes, ...fetches], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async () => {
     const { value, done } = await lines.next();

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
 import type { GraphBuilder } from '../../models/graph-builder.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
-import { findModel } from '../../models/registry.ts';
+import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import { buildVariant } from '../../models/variant.ts';
 import type { Work } from '../../results/schema.ts';
 import { findOrt } from '../../runtime/ort.ts';
@@ -12,6 +12,7 @@ import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { deviceSupport, resolveDevice } from './device.ts';
 import { ENGINE_NAMES, type EngineName, engineSupport } from './engines.ts';
+import { watchEventLoop } from './event-loop.ts';
 import { inferenceMetrics } from './metric-names.ts';
 import { type InferenceParams, inferenceParams, modelLabel } from './params.ts';
 import type { HostSpec } from './session-host.ts';
@@ -103,13 +104,26 @@ function weightBytes({ initializers }: GraphBuilder): number {
   return initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
 }
 
-/** Thread and library, two loads at about 0.5 GB/s, and a few inferences, two of them on one thread at about 20 GFLOP/s. */
+/**
+ * Thread and library; the digest of the file and three sessions (timed, reference, profiled), each loading at about 0.5 GB/s; the
+ * inferences of the verification: seven on all threads, two of the reference on one thread at about 20 GFLOP/s. A compressed model
+ * is compared with the fp32 one on 16 rows.
+ */
 function overheadSeconds(params: InferenceParams, threads: number): number {
   const model = findModel(params.model);
   const bytes = modelBytes(params);
   const macs = model === undefined ? 0 : model.build().macs(workPoint(params));
   const inference = (2 * macs) / (2e10 * threads);
-  return 0.5 + (2 * bytes) / 5e8 + (2 * macs * (2 + 4 / threads)) / 2e10 + scenarioSeconds(params, inference);
+  const verification = bytes / 1e9 + (3 * bytes) / 5e8 + inference * (7 + 2 * threads);
+  const fidelity = model !== undefined && isCompressed(params) ? fidelitySeconds(model, threads) : 0;
+  return 0.5 + verification + fidelity + scenarioSeconds(params, inference);
+}
+
+/** The fp32 session, and 16 rows of up to 32 tokens through both. */
+function fidelitySeconds(model: ModelDefinition, threads: number): number {
+  const graph = model.build();
+  const rows = graph.macs({ batch: 16, sequence: Math.min(32, model.sequence?.default ?? 1), context: 0 });
+  return weightBytes(graph) / 5e8 + (4 * rows) / (2e10 * threads);
 }
 
 /** What a load scenario takes beside the suite's measuring time. */
@@ -161,10 +175,10 @@ export async function prepareInference(
       verify: () => host.verify(),
       measure: async () => {
         const before = hasCeiling(params) ? await ceilings() : 0;
-        const measured = await host.measure(context.timing);
+        const { result: measured, longestStallSeconds } = await watchEventLoop(() => host.measure(context.timing));
         const after = hasCeiling(params) ? await ceilings() : 0;
         const { facts: seen, warnings: told, ...measurement } = measured;
-        Object.assign(facts, seen);
+        Object.assign(facts, seen, { eventLoopStallSeconds: longestStallSeconds });
         warnings.push(...told);
         if (measured.iterationsPerSample > 1) warnings.push(batchedSamples(measured.iterationsPerSample));
         return {
