@@ -3,7 +3,7 @@
 // same arrivals are also put through Lindley's recursion, w' = max(0, w + S - gap), exactly, and the measured p99 is
 // corrected by how far that sample of arrivals is from theory (a control variate). Where the machine itself held the engine or the
 // scheduler up (a hypervisor's steal, a neighbour), the service time is no longer known, and the bar is not judged.
-import { dist, hooks, median, ms, now } from './setup.mjs';
+import { hooks, median, ms, now, parts } from './setup.mjs';
 
 const { poissonArrivals, runClosedLoop, runOpenLoop, realClock, quantile } = parts;
 
