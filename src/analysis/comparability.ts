@@ -143,6 +143,7 @@ function documentNotes(baseline: readonly ResultDocument[], candidate: readonly 
         Object.hasOwn(host.versions, name) ? String(host.versions[name]) : 'none',
       );
   }
+  differs('power limit', ({ telemetry }) => capsText(telemetry.sources));
   differs('frequency governor', ({ host }) => host.state.governor ?? 'unknown');
   differs('simultaneous multithreading', ({ host }) => onOff(host.state.smt));
   differs('huge pages', ({ host }) => host.state.hugepages ?? 'unknown');
@@ -156,6 +157,12 @@ function documentNotes(baseline: readonly ResultDocument[], candidate: readonly 
 
 /** Of Node, its parts and ONNX Runtime: those have lines of their own. */
 const VERSIONS_SAID_ELSEWHERE: ReadonlySet<string> = new Set(['node', 'v8', 'uv', 'openssl', 'onnxruntime']);
+
+/** Only where a limit is known: most sources have none. */
+function capsText(sources: ResultDocument['telemetry']['sources']): string {
+  const caps = sources.flatMap(({ id, capWatts }) => (capWatts === undefined ? [] : [`${id} ${capWatts} W`]));
+  return caps.length === 0 ? 'not known' : caps.join(' + ');
+}
 
 function onOff(value: boolean | null): string {
   return value === null ? 'unknown' : value ? 'on' : 'off';

@@ -186,11 +186,20 @@ function groupEntry(
     averageWatts: joules / seconds,
     idleWatts: idle?.watts ?? null,
     throughputPerWatt: perWatt,
+    ...capOf(group),
     ...(perWatt && work ? { energyDelay: energyDelayOf(work, joules, seconds) } : {}),
     net:
       idle && netOf(idle, joules, seconds, standard, obstacle === null ? work : null, input.headline?.metric ?? null),
     uncertainty: { relative, dominatedBy },
   };
+}
+
+/** The sum of the limits, where each package, GPU or whole machine has one; memory beside a package has none of its own. */
+function capOf({ members }: SourceGroup): { capWatts?: number } {
+  const limited = members.filter(({ covers }) => !covers.every(token => token.startsWith('dram-')));
+  const caps = limited.map(({ capWatts }) => capWatts);
+  if (caps.length === 0 || caps.some(cap => cap === undefined)) return {};
+  return { capWatts: caps.reduce((sum: number, cap) => sum + (cap ?? 0), 0) };
 }
 
 /** Why a valid energy gets no work per joule; null where it does. */

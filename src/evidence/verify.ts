@@ -8,6 +8,7 @@ import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { sensorsOf } from '../analysis/energy-scope.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import { shareOfLimit, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
+import { caseThermal, launchConditions } from '../analysis/thermal.ts';
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
 import { checkSeal } from '../results/seal.ts';
 import { checkSignature, type SignatureState } from '../results/sign.ts';
@@ -46,6 +47,7 @@ export function verifyDocument(document: ResultDocument): Verification {
     };
     checkCase(result, add);
     recomputed += checkMetrics(result, add) + checkLimit(result, add) + checkEnergy(document, result, tracks, add);
+    recomputed += checkThermal(document, result, add);
   }
   const seal = state === 'intact' || state === 'absent' ? state : 'broken';
   return { seal, signature, mismatches: found, recomputed };
@@ -147,6 +149,16 @@ function checkEnergy(document: ResultDocument, result: CaseResult, tracks: Track
     else compare(`energy ${entry.source}`, entry, again, add);
   }
   return stated.length;
+}
+
+function checkThermal({ telemetry }: ResultDocument, { launches, thermal, device }: CaseResult, add: Add): number {
+  const input = { ...telemetry, device };
+  if (thermal !== undefined) compare('thermal', thermal, caseThermal(launches, thermal.regime, input), add);
+  for (const launch of launches) {
+    if (launch.conditions === undefined) continue;
+    compare(`launch ${launch.index}: conditions`, launch.conditions, launchConditions(launch, input), add);
+  }
+  return thermal === undefined ? 0 : 1;
 }
 
 /** Names the first field in which the stated value is not the one worked out again. */

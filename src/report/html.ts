@@ -88,7 +88,22 @@ function caseRow(result: CaseResult, nameOf: NameOf): Html {
 <td class="n">${metric === undefined ? '–' : formatQuantity(metric.value, metric.unit)}</td>
 <td>${metric === undefined || values.length === 0 ? '–' : html`${launchStrip(values, metric.value, metric.interval, metric.unit)}<span class="soft">${intervalText(metric.interval, metric.unit)}</span>`}</td>
 <td class="n">${result.limit === null ? '–' : `${(100 * result.limit.fraction).toFixed(1)} %`}</td>
-<td class="n">${watts === null ? '–' : formatQuantity(watts, 'W')}</td><td class="n">${perWatt === null ? '–' : formatQuantity(perWatt.value, perWatt.unit)}</td></tr>`;
+<td class="n">${watts === null ? '–' : formatQuantity(watts, 'W')}${energy?.capWatts === undefined ? null : html`<br><span class="soft">limit ${formatQuantity(energy.capWatts, 'W')}</span>`}${thermalText(result)}</td><td class="n">${perWatt === null ? '–' : formatQuantity(perWatt.value, perWatt.unit)}</td></tr>`;
+}
+
+/** How hot and how held back it was, where a sensor tells. */
+function thermalText({ thermal }: CaseResult): Html | null {
+  if (thermal === undefined) return null;
+  const { maxTemperatureCelsius, throttledFraction, powerCappedFraction } = thermal;
+  const share = (value: number | null, what: string): string[] =>
+    value === null || value < 0.0005 ? [] : [`${(100 * value).toFixed(1)} % ${what}`];
+  const parts = [
+    ...(thermal.regime === 'sustained' ? ['sustained'] : []),
+    ...(maxTemperatureCelsius === null ? [] : [`${maxTemperatureCelsius.toFixed(0)} °C`]),
+    ...share(throttledFraction, 'throttled'),
+    ...share(powerCappedFraction, 'at the limit'),
+  ];
+  return parts.length === 0 ? null : html`<br><span class="soft">${parts.join(', ')}</span>`;
 }
 
 function intervalText(interval: readonly [number, number] | null, unit: string): string {

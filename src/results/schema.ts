@@ -130,6 +130,8 @@ export const sourceSchema = z.object({
   averagingWindowSeconds: nonNegative.optional(),
   /** How far the time of a reading may be off, beyond what the sensor itself does: half of the longest answer of a remote meter. */
   timeUncertaintySeconds: nonNegative.optional(),
+  /** The power limit in force on this part, as its owner or maker set it; aibench never changes one. */
+  capWatts: nonNegative.optional(),
   /** Counters only: the value at which it starts again from zero, in the source's unit. */
   modulus: nonNegative.optional(),
 });
@@ -197,6 +199,15 @@ export const launchSchema = z.object({
   /** Ceilings measured in this same process, between the calls. */
   ceilings: z.record(z.string(), nonNegative),
   state: facts,
+  /** What the sensors said during the samples: `samples[i]` of them in a row had the i-th readings (null: not known). */
+  conditions: z
+    .object({
+      samples: z.array(nonNegative),
+      clockHertz: z.array(nonNegative.nullable()),
+      temperatureCelsius: z.array(finite.nullable()),
+      throttled: z.array(z.boolean().nullable()),
+    })
+    .optional(),
 });
 export type Launch = z.infer<typeof launchSchema>;
 
@@ -222,6 +233,8 @@ export const energySchema = z.object({
   averageWatts: nonNegative.nullable(),
   idleWatts: nonNegative.nullable(),
   throughputPerWatt: rateSchema.nullable(),
+  /** The power limit on what the source measures, where each of its packages or GPUs has one. */
+  capWatts: nonNegative.optional(),
   /** Energy times time per unit of work, both of the case's headline: J·s per work². */
   energyDelay: z.object({ value: finite, unit: text }).optional(),
   /** The same with the idle baseline taken off. */
@@ -261,6 +274,17 @@ export const caseSchema = z.object({
   headline: text.nullable(),
   energy: z.array(energySchema),
   limit: limitSchema.nullable(),
+  /** Over the launch windows. `sustained`: measured after a warm-up to thermal steady state. Null: no sensor tells. */
+  thermal: z
+    .object({
+      regime: z.enum(['peak', 'sustained']),
+      /** Share of the time held back by heat or a power brake, and by the power limit. */
+      throttledFraction: nonNegative.nullable(),
+      powerCappedFraction: nonNegative.nullable(),
+      maxTemperatureCelsius: finite.nullable(),
+      meanClockHertz: nonNegative.nullable(),
+    })
+    .optional(),
   /** Facts about how it ran: kernel, algorithm, model digest, providers, ... */
   facts,
   warnings: z.array(warningSchema),

@@ -7,6 +7,9 @@ const START_SECONDS = 0.15;
 /** A warm-up mostly settles well before its bound. */
 const TYPICAL_WARMUP_SHARE = 0.3;
 
+/** A sustained case warms up for at least half a minute, mostly longer the first time. */
+const TYPICAL_SOAK_SECONDS = 60;
+
 /** Seconds of one launch of a case. */
 export function launchSeconds(item: Case, machine: Machine): number {
   const { timing, workload, params } = item;
@@ -14,7 +17,8 @@ export function launchSeconds(item: Case, machine: Machine): number {
     START_SECONDS +
     workload.overheadSeconds(params, machine) +
     TYPICAL_WARMUP_SHARE * timing.maxWarmupSeconds +
-    timing.targetSeconds
+    timing.targetSeconds +
+    (item.regime === 'sustained' ? TYPICAL_SOAK_SECONDS : 0)
   );
 }
 

@@ -4,6 +4,7 @@ import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { sensorsOf } from '../analysis/energy-scope.ts';
 import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
+import { caseThermal, launchConditions } from '../analysis/thermal.ts';
 import { caseConditions } from '../host/conditions.ts';
 import { assessFitness } from '../host/fitness.ts';
 import type { Inventory } from '../host/inventory.ts';
@@ -110,6 +111,7 @@ export class RunRecord {
     this.#document.run.endedSeconds = now;
     this.#options.recorder.stop();
     this.#fill();
+    this.#tagSamples();
     const { ratedWatts } = this.#options;
     if (ratedWatts !== undefined) {
       this.#document.estimates = estimatePower(ratedWatts, this.#document.cases, this.#document.telemetry.series);
@@ -121,6 +123,17 @@ export class RunRecord {
     this.#document.telemetry = this.#options.recorder.snapshot();
     const tracks = makeTracks(this.#document.telemetry.sources, this.#document.telemetry.series);
     this.#document.cases = this.#options.cases.map(item => this.#finishCase(this.progressOf(item), tracks));
+  }
+
+  /** Once, at the end: it goes through every sample. */
+  #tagSamples(): void {
+    const { sources, series } = this.#document.telemetry;
+    for (const item of this.#document.cases) {
+      item.launches = item.launches.map(launch => {
+        const conditions = launchConditions(launch, { sources, series, device: item.device });
+        return conditions === undefined ? launch : { ...launch, conditions };
+      });
+    }
   }
 
   #finishCase(progress: CaseProgress, tracks: Tracks): CaseResult {
@@ -141,7 +154,11 @@ export class RunRecord {
       tracks,
     );
     const windows = launches.flatMap(launch => (launch.windowSeconds === undefined ? [] : [launch.windowSeconds]));
-    return finishCase(progress, energy, [...warnings, ...caseConditions({ ...telemetry, windows })]);
+    const thermal = caseThermal(launches, progress.case.regime ?? 'peak', { ...telemetry, device });
+    return {
+      ...finishCase(progress, energy, [...warnings, ...caseConditions({ ...telemetry, windows })]),
+      ...(thermal === undefined ? {} : { thermal }),
+    };
   }
 }
 

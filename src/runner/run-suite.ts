@@ -7,6 +7,7 @@ import { isEnergetic } from '../analysis/energy-scope.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import type { Launch, ResultDocument } from '../results/schema.ts';
 import type { Case } from '../suite/expand.ts';
+import type { Timing } from '../workloads/workload.ts';
 import { coolDown } from './cool-down.ts';
 import type { RunEvent } from './events.ts';
 import { launchSeconds, runSeconds } from './expected-time.ts';
@@ -14,6 +15,7 @@ import { type LaunchOptions, type LaunchOutcome, runLaunch } from './launch.ts';
 import { announceRun, type Presence } from './neighbours.ts';
 import { type PlannedLaunch, planLaunches } from './order.ts';
 import { RunRecord, type RunRecordOptions } from './run-record.ts';
+import { soak } from './soak.ts';
 
 export interface RunOptions extends Omit<RunRecordOptions, 'startedSeconds'> {
   cacheDir: string;
@@ -28,6 +30,9 @@ export interface RunOptions extends Omit<RunRecordOptions, 'startedSeconds'> {
   /** Before each launch: waits until the hottest sensor is no warmer. */
   coolToCelsius?: number;
 }
+
+/** Of work between two looks whether a sustained case is warm: short enough to notice, long beside a launch's start. */
+const SOAK_STEP_SECONDS = 10;
 
 /** Runs all cases and returns the sealed document. */
 export async function runSuite(options: RunOptions): Promise<ResultDocument> {
@@ -56,7 +61,7 @@ export async function runSuite(options: RunOptions): Promise<ResultDocument> {
     for (const planned of planLaunches(record.open(), options.seed)) {
       if (signal.aborted) break;
       if (record.progressOf(planned.case).ended !== null) continue;
-      if (waits) waits = await waitUntilCool(options, record);
+      if (waits && planned.case.regime === undefined) waits = await waitUntilCool(options, record);
       if (!signal.aborted) await loop.run(planned);
     }
     warnOfNeighbours(record, presence, onEvent);
@@ -131,21 +136,25 @@ class LaunchLoop {
       live: () => recorder.live(),
     });
     const started = now();
-    const outcome = await (this.#options.launch ?? runLaunch)({
-      request: {
-        workload: item.workload.name,
-        params: item.params,
-        backend: item.backend,
-        seed,
-        timing: item.timing,
-        cacheDir,
-        machine: inventory.machine,
-      },
-      // Generous: it is there for hangs, and a first launch may make a model.
-      timeoutSeconds: 60 + 10 * expected + item.timing.maxWarmupSeconds,
-      signal,
-      onProgress: message => onEvent({ type: 'progress', message }),
-    });
+    const launchWith = (timing: Timing): Promise<LaunchOutcome> =>
+      (this.#options.launch ?? runLaunch)({
+        request: {
+          workload: item.workload.name,
+          params: item.params,
+          backend: item.backend,
+          seed,
+          timing,
+          cacheDir,
+          machine: inventory.machine,
+        },
+        // Generous: it is there for hangs, and a first launch may make a model.
+        timeoutSeconds: 60 + 10 * (expected + timing.targetSeconds) + timing.maxWarmupSeconds,
+        signal,
+        onProgress: message => onEvent({ type: 'progress', message }),
+      });
+    const warmth = item.regime === 'sustained' ? await this.#soak(item, launchWith) : null;
+    const outcome = await launchWith(item.timing);
+    if (warmth !== null && outcome.kind === 'measured') Object.assign(outcome.result.state, warmth);
     this.#actualSeconds += now() - started;
     this.#expectedSeconds += expected;
     this.#done += 1;
@@ -158,6 +167,22 @@ class LaunchLoop {
       total: this.#total(),
       headline: headlineOf(item, launch),
     });
+  }
+
+  /** The case's work without being measured, until the machine is steady; what the launch's state then says of it. */
+  async #soak(item: Case, launchWith: (timing: Timing) => Promise<LaunchOutcome>): Promise<Launch['state']> {
+    const { recorder, now, signal, onEvent } = this.#options;
+    onEvent({ type: 'progress', message: 'warming up to steady state' });
+    const { state, warning } = await soak({
+      recorder,
+      now,
+      signal,
+      run: () => launchWith({ ...item.timing, maxWarmupSeconds: 0, targetSeconds: SOAK_STEP_SECONDS, maxSamples: 1e6 }),
+      metric: item.workload.metrics(item.params)[0] ?? '',
+    });
+    const known = this.#record.progressOf(item).warnings;
+    if (warning !== null && !known.some(({ code }) => code === warning.code)) known.push(warning);
+    return state;
   }
 
   /** Launches of the run, done and to come. */

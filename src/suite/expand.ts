@@ -16,6 +16,8 @@ export interface Case {
   backend: string;
   timing: Timing;
   launches: number;
+  /** Absent: peak. */
+  regime?: 'sustained';
 }
 
 const DEFAULT_TIMING: Timing = {
@@ -101,13 +103,15 @@ function expandEntry(suite: Suite, entry: SuiteCase, index: number, expansion: E
         'Raise maxSamples or lower minSamples.',
       );
     }
+    const sustained = (entry.regime ?? suite.regime) === 'sustained';
     return backends.map(backend => ({
-      id: caseId(workload.name, params, backend),
+      id: caseId(workload.name, params, backend) + (sustained ? '/regime=sustained' : ''),
       workload,
       params,
       backend,
       timing,
       launches,
+      ...(sustained ? { regime: 'sustained' as const } : {}),
     }));
   });
 }

@@ -38,6 +38,8 @@ export const suiteCaseSchema = z.strictObject({
   each: z.array(params).min(1).optional(),
   timing: timingSchema.optional(),
   launches: z.int().min(1).max(1000).optional(),
+  /** `sustained`: the case's own work warms the machine up to thermal steady state before each launch. */
+  regime: z.enum(['peak', 'sustained']).optional(),
   /** Changes for the combinations whose parameters have these values. */
   overrides: z
     .array(
@@ -62,6 +64,8 @@ export const suiteSchema = z.strictObject({
   /** Idle power is measured for this long before the first case, where there is a sensor. */
   idleSeconds: seconds.default(2),
   timing: timingSchema.default({}),
+  /** Of the cases that do not say. */
+  regime: z.enum(['peak', 'sustained']).default('peak'),
   cases: z.array(suiteCaseSchema).min(1).max(10_000),
 });
 export type Suite = z.infer<typeof suiteSchema>;

@@ -78,7 +78,7 @@ function splitSetting(setting: string): { key: string; value: string | number | 
   return { key: setting.slice(0, equals), value };
 }
 
-const TOP_KEYS = ['launches', 'idleSeconds'];
+const TOP_KEYS = ['launches', 'idleSeconds', 'regime'];
 const TIMING_KEYS = Object.keys(timingSchema.shape);
 
 function applySetting(suite: Suite, setting: string): Suite {
@@ -96,6 +96,7 @@ function applySetting(suite: Suite, setting: string): Suite {
   if (key === 'launches') forceLaunches(suite, value as number);
   else if (key.startsWith('timing.')) setTiming(suite, key.slice('timing.'.length), value);
   else Object.assign(suite, { [key]: value });
+  if (key === 'regime') for (const entry of suite.cases) delete entry.regime;
   const parsed = suiteSchema.safeParse(suite);
   if (!parsed.success)
     throw wrongSetting(setting, parsed.error.issues[0]?.message ?? 'the value does not fit', 'Give a value in range.');

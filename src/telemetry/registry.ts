@@ -4,6 +4,7 @@ import type { NativeAddon } from '../native/types.ts';
 import { nothingFound, unreadable } from './channel.ts';
 import type { ProbedChannel, TelemetryRoots, TelemetrySource } from './source.ts';
 import { cgroup } from './sources/cgroup.ts';
+import { cpuThrottle } from './sources/cpu-throttle.ts';
 import { cpufreq } from './sources/cpufreq.ts';
 import { amdSmi, levelZero } from './sources/energy-library.ts';
 import { hwmon } from './sources/hwmon.ts';
@@ -22,6 +23,7 @@ export const telemetrySources: readonly TelemetrySource[] = [
   levelZero,
   thermal,
   cpufreq,
+  cpuThrottle,
   proc,
   cgroup,
 ];

@@ -6,5 +6,6 @@ import { findWorkload } from '../../workloads/registry.ts';
 export function caseLabel(item: Pick<CaseResult, 'id' | 'workload' | 'params'>): string {
   const workload = findWorkload(item.workload);
   const parsed = workload?.params.safeParse(item.params);
-  return workload !== undefined && parsed?.success ? workload.label(parsed.data) : item.id;
+  if (workload === undefined || !parsed?.success) return item.id;
+  return workload.label(parsed.data) + (item.id.endsWith('/regime=sustained') ? ' sustained' : '');
 }

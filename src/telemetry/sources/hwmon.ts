@@ -87,6 +87,7 @@ async function probeChip(folder: string, chip: string, instance: number): Promis
       unit: 'W',
       quantum: MICRO,
       ...(interval === null ? {} : { averagingWindowSeconds: interval * MILLI }),
+      ...(await capOf(folder, chip, index)),
     };
     out.push(await probeFile(what, path.join(folder, `power${index}_${form}`), MICRO, 'gauge', note));
   }
@@ -99,6 +100,7 @@ async function probeChip(folder: string, chip: string, instance: number): Promis
       ...rail,
       quantity: 'energy',
       unit: 'J',
+      ...(await capOf(folder, chip, index)),
     };
     out.push(await probeFile(what, path.join(folder, `energy${index}_input`), MICRO, 'counter', note));
   }
@@ -110,6 +112,14 @@ async function probeChip(folder: string, chip: string, instance: number): Promis
   }
   out.push(...(await probeTemperatures(folder, chip, base, attributes.temperature)));
   return out;
+}
+
+/** amdgpu and ACPI meters call the limit in force `cap`, xe and i915 `max`. 0 and what cannot be read: none is known. */
+async function capOf(folder: string, chip: string, index: number): Promise<{ capWatts?: number }> {
+  // Elsewhere `max` is a threshold for an alarm.
+  const name = chip === 'xe' || chip === 'i915' ? `power${index}_max` : `power${index}_cap`;
+  const microwatts = await numberOrNull(path.join(folder, name));
+  return microwatts !== null && microwatts > 0 ? { capWatts: microwatts * MICRO } : {};
 }
 
 /** Power supplies that the kernel mirrors into hwmon under their own name (BAT0, ucsi_source_psy_...). */

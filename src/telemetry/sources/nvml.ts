@@ -109,6 +109,9 @@ export function deviceRows(device: NvmlDevice): ProbedChannel[] {
       quantity: row.name,
       unit: row.unit,
       ...(row.name === 'energy' || row.name === 'power' ? { quantum: 1e-3 } : {}),
+      ...(energetic && !row.isModule && !row.isMemory && device.powerLimitWatts > 0
+        ? { capWatts: device.powerLimitWatts }
+        : {}),
       ...(row.averagingWindowSeconds === undefined ? {} : { averagingWindowSeconds: row.averagingWindowSeconds }),
     };
     const answer = device.quantities[row.quantity];

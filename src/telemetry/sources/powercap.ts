@@ -130,7 +130,8 @@ async function probeZone(
   const maxText = await textOrNull(path.join(folder, zone.folder, 'max_energy_range_uj'));
   const max = maxText === null ? null : parseNumber(maxText);
   const range = max !== null && max > 0 ? counterRange(max) : {};
-  const what: Quantity = { ...WHAT, ...classifyZone(zone, zones), ...range };
+  const cap = await sustainedLimit(path.join(folder, zone.folder));
+  const what: Quantity = { ...WHAT, ...classifyZone(zone, zones), ...range, ...cap };
   const energy = await readText(file);
   if (energy.ok) {
     if (parseNumber(energy.text) !== null) return readableZone(what, file, zones.length);
@@ -150,6 +151,20 @@ async function probeZone(
   }
   const reason = `energy_uj cannot be read (${energy.errno})`;
   return unreadable(what, status, reason, 'look for RAPL messages in the kernel log (dmesg)');
+}
+
+/** The long-term limit of a zone that has one (Documentation/power/powercap: constraint_<N>_name, 0 stands for no limit). */
+async function sustainedLimit(zoneFolder: string): Promise<{ capWatts?: number }> {
+  for (const index of [0, 1, 2]) {
+    const name = await textOrNull(path.join(zoneFolder, `constraint_${index}_name`));
+    if (name === null) return {};
+    if (name !== 'long_term') continue;
+    const microwatts = parseNumber(
+      (await textOrNull(path.join(zoneFolder, `constraint_${index}_power_limit_uw`))) ?? '',
+    );
+    return microwatts !== null && microwatts > 0 ? { capWatts: microwatts * MICRO } : {};
+  }
+  return {};
 }
 
 /** About a millisecond on most chips; 200 ms are spent on finding out, over all zones. */

@@ -58,11 +58,12 @@ interface Script {
   launch(options: LaunchOptions, count: number): LaunchOutcome;
   controller?: AbortController;
   launches?: number;
+  settings?: string[];
 }
 
 async function play(script: Script) {
   const { suite, cases } = selectCases('smoke', {
-    settings: ['idleSeconds=0'],
+    settings: ['idleSeconds=0', ...(script.settings ?? [])],
     filters: ['gemm', 'peak'],
     models: [],
     launches: script.launches ?? 3,
@@ -99,6 +100,30 @@ async function play(script: Script) {
   });
   return { document, events, written, seen, cases };
 }
+
+describe('sustained cases', () => {
+  it('work unmeasured before each launch until steady, and are cases of their own', async () => {
+    let count = 0;
+    const { document, seen, cases } = await play({
+      launch: options => {
+        count += 1;
+        return measured(options);
+      },
+      launches: 1,
+      settings: ['regime=sustained'],
+    });
+    expect(cases.every(({ id }) => id.endsWith('/regime=sustained'))).toBe(true);
+    // Without a sensor: by the rate, over half a minute of this clock that ticks once per look.
+    const soaking = seen.filter(({ request }) => request.timing.targetSeconds === 10);
+    expect(soaking.length).toBeGreaterThanOrEqual(3 * cases.length);
+    expect(count - soaking.length).toBe(cases.length);
+    for (const item of document.cases) {
+      expect(item.thermal).toMatchObject({ regime: 'sustained', throttledFraction: null });
+      expect(item.launches).toHaveLength(1);
+      expect(item.launches[0]?.state).toMatchObject({ soakSteady: true, soakJudgedBy: 'rate' });
+    }
+  });
+});
 
 describe('the loop', () => {
   it('gives every case its launches, each with a seed of its own, and writes after each', async () => {

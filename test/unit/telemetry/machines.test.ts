@@ -207,6 +207,20 @@ describe.each(Object.entries(MACHINES))('%s', (machine, expected) => {
   });
 });
 
+describe('limits and throttling', () => {
+  it('takes the long-term limit of a package and the time that each package was held back', async () => {
+    const rows = await probe('xeon-2s');
+    const of = (id: string) => rows.find(row => row.description.id === id);
+    expect(of('powercap/package-0')?.description.capWatts).toBe(205);
+    expect(of('powercap/package-1')?.description.capWatts).toBeUndefined();
+    expect(rows.filter(row => row.description.quantity === 'throttleTime').map(row => row.description.id)).toEqual([
+      'throttle/package-0',
+      'throttle/package-1',
+    ]);
+    expect(of('throttle/package-1')?.channel?.scale).toBe(1e-3);
+  });
+});
+
 describe('reasons', () => {
   const reasonOf = async (machine: string, id: string): Promise<{ reason: string; remedy: string }> => {
     const found = (await probe(machine)).find(row => row.description.id === id)?.description;
