@@ -9,6 +9,8 @@ export interface ThermalInput {
   series: readonly Series[];
   /** The case's: `cpu`, `cuda:0`, ... */
   device: string;
+  /** The GPUs that it ran on, as tokens of `covers` (energy-scope.ts, sensorsOf); the number in `cuda:N` where empty. */
+  sensors?: readonly string[];
 }
 
 type Window = readonly [number, number];
@@ -21,13 +23,12 @@ const HELD_BACK_TIMES = ['throttleTime', 'thermalTime', 'hardwareThermalTime', '
 const POWER_CAP_TIMES = ['powerCapTime'];
 
 /** The series that speak of the device: those of one GPU, or all that are no GPU's. */
-function ofDevice({ sources, series, device }: ThermalInput, quantities: readonly string[]): Series[] {
+function ofDevice({ sources, series, device, sensors = [] }: ThermalInput, quantities: readonly string[]): Series[] {
   const readable = new Set(sources.filter(source => source.status === 'ok').map(source => source.id));
-  const gpu = /^cuda:?(\d*)/.exec(device);
+  const named = /^cuda:?(\d*)/.exec(device);
+  const gpus = sensors.length > 0 ? sensors : named ? [`gpu-${named[1] || 0}`] : [];
   const belongs = (id: string): boolean =>
-    gpu
-      ? id.startsWith(`nvml/gpu-${gpu[1] || 0}/`)
-      : isCpu(device) && !id.startsWith('nvml/') && !id.includes('amdgpu');
+    isCpu(device) ? !id.startsWith('nvml/') && !id.includes('amdgpu') : gpus.some(gpu => id.startsWith(`nvml/${gpu}/`));
   return series.filter(one => quantities.includes(one.quantity) && readable.has(one.source) && belongs(one.source));
 }
 

@@ -151,8 +151,9 @@ function checkEnergy(document: ResultDocument, result: CaseResult, tracks: Track
   return stated.length;
 }
 
-function checkThermal({ telemetry }: ResultDocument, { launches, thermal, device }: CaseResult, add: Add): number {
-  const input = { ...telemetry, device };
+function checkThermal({ telemetry }: ResultDocument, result: CaseResult, add: Add): number {
+  const { launches, thermal, device } = result;
+  const input = { ...telemetry, device, sensors: sensorsOf(result.facts) };
   if (thermal !== undefined) compare('thermal', thermal, caseThermal(launches, thermal.regime, input), add);
   for (const launch of launches) {
     if (launch.conditions === undefined) continue;

@@ -130,7 +130,10 @@ export class RunRecord {
     const { sources, series } = this.#document.telemetry;
     for (const item of this.#document.cases) {
       item.launches = item.launches.map(launch => {
-        const conditions = launchConditions(launch, { sources, series, device: item.device });
+        const conditions = launchConditions(launch, {
+          ...{ sources, series, device: item.device },
+          sensors: sensorsOf(item.facts),
+        });
         return conditions === undefined ? launch : { ...launch, conditions };
       });
     }
@@ -154,7 +157,11 @@ export class RunRecord {
       tracks,
     );
     const windows = launches.flatMap(launch => (launch.windowSeconds === undefined ? [] : [launch.windowSeconds]));
-    const thermal = caseThermal(launches, progress.case.regime ?? 'peak', { ...telemetry, device });
+    const thermal = caseThermal(launches, progress.case.regime ?? 'peak', {
+      ...telemetry,
+      device: deviceOf(progress),
+      sensors: sensorsOf(progress.facts),
+    });
     return {
       ...finishCase(progress, energy, [...warnings, ...caseConditions({ ...telemetry, windows })]),
       ...(thermal === undefined ? {} : { thermal }),

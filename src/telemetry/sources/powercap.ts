@@ -130,7 +130,7 @@ async function probeZone(
   const maxText = await textOrNull(path.join(folder, zone.folder, 'max_energy_range_uj'));
   const max = maxText === null ? null : parseNumber(maxText);
   const range = max !== null && max > 0 ? counterRange(max) : {};
-  const cap = await sustainedLimit(path.join(folder, zone.folder));
+  const cap = zone.indices.length === 1 ? await sustainedLimit(path.join(folder, zone.folder)) : {};
   const what: Quantity = { ...WHAT, ...classifyZone(zone, zones), ...range, ...cap };
   const energy = await readText(file);
   if (energy.ok) {

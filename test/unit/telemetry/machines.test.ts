@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { concernsDevice, disjointGroups, isEnergetic } from '../../../src/analysis/energy-scope.ts';
 import { sourceSchema } from '../../../src/results/schema.ts';
-import { probeAll } from '../../../src/telemetry/registry.ts';
+import { probeAll, telemetrySources } from '../../../src/telemetry/registry.ts';
 import type { ProbedChannel } from '../../../src/telemetry/source.ts';
 import { fakeNative } from './fake-native.ts';
 import { failingReads, fixtureTree } from './fixture-tree.ts';
@@ -171,7 +171,8 @@ afterAll(() => {
 async function probe(machine: string): Promise<ProbedChannel[]> {
   const tree = fixtureTree(`telemetry/machines/${machine}`);
   trees.push(tree);
-  return probeAll({ sys: tree.sys, proc: tree.proc, nvmlLibraries: [] }, fakeNative().native);
+  // Longer than the second that a run gives: what is found is asked here, beside other tests on a busy machine.
+  return probeAll({ sys: tree.sys, proc: tree.proc, nvmlLibraries: [] }, fakeNative().native, telemetrySources, 20);
 }
 
 describe.each(Object.entries(MACHINES))('%s', (machine, expected) => {
