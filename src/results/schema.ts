@@ -128,8 +128,11 @@ export const sourceSchema = z.object({
   updatePeriodSeconds: nonNegative.optional(),
   quantum: nonNegative.optional(),
   averagingWindowSeconds: nonNegative.optional(),
-  /** How far the time of a reading may be off, beyond what the sensor itself does: half of the longest answer of a remote meter. */
+  /** How far the time of a reading may be off, beyond what the sensor itself does: half of the longest answer of a remote meter,
+   * or what the estimate of its clock's offset leaves open. */
   timeUncertaintySeconds: nonNegative.optional(),
+  /** The meter's clock minus ours, as last estimated; its readings are already dated by ours. */
+  clockOffsetSeconds: finite.optional(),
   /** The power limit in force on this part, as its owner or maker set it; aibench never changes one. */
   capWatts: nonNegative.optional(),
   /** Counters only: the value at which it starts again from zero, in the source's unit. */

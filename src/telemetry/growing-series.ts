@@ -6,8 +6,8 @@
 import type { SamplerReadings } from '../native/types.ts';
 import type { Series, SourceDescription } from '../results/schema.ts';
 
-/** Around the ends of a measured window nothing is thinned. */
-const MARGIN_SECONDS = 2;
+/** Around the ends of a measured window nothing is thinned; less of it where so many windows leave no room otherwise. Seconds. */
+const MARGINS = [2, 0.5, 0.1, 0.02, 0];
 /** A running launch has not told its window yet: the latest readings are left alone. */
 const RECENT_SECONDS = 900;
 /** Readings that become one stretch in one pass. */
@@ -23,6 +23,7 @@ export class GrowingSeries {
   private thinned = 0;
   private thinAt: number;
   private kept: (readonly [number, number])[] = [];
+  private margin = 0;
 
   constructor(source: SourceDescription, maxReadings: number) {
     this.id = source.id;
@@ -41,7 +42,11 @@ export class GrowingSeries {
     this.values.set(readings.values, this.count);
     this.count += readings.timeSeconds.length;
     if (this.count <= this.thinAt) return;
-    this.thin((this.times[this.count - 1] ?? 0) - RECENT_SECONDS);
+    // A fast series has its whole room in less time than a launch may take: its latest readings are those that fit.
+    const recent = (this.times[this.count - 1] ?? 0) - RECENT_SECONDS;
+    this.thin(Math.max(recent, this.times[this.count - this.maxReadings] ?? 0));
+    while (this.count > 1.75 * this.maxReadings && this.shrinkMargin())
+      this.thin(this.times[this.count - this.maxReadings] ?? 0);
     // Where little could go, the next pass waits for a good number of new readings: each pass walks over all of them.
     this.thinAt = Math.max(2 * this.maxReadings, this.count + this.maxReadings / 2);
   }
@@ -67,10 +72,10 @@ export class GrowingSeries {
 
   /** Thins to the stated number, if the readings that must stay leave that much room. For the end of a run. */
   bound(): void {
-    let before = Number.POSITIVE_INFINITY;
-    while (this.count > this.maxReadings && this.count < before) {
-      before = this.count;
+    while (this.count > this.maxReadings) {
+      const before = this.count;
       this.thin(Number.POSITIVE_INFINITY);
+      if (this.count === before && !this.shrinkMargin()) return;
     }
   }
 
@@ -93,6 +98,18 @@ export class GrowingSeries {
     };
   }
 
+  /** What the readings take in memory now. */
+  get bytes(): number {
+    return this.times.byteLength + this.values.byteLength;
+  }
+
+  /** False when there is none left. */
+  private shrinkMargin(): boolean {
+    if (this.margin === MARGINS.length - 1) return false;
+    this.margin += 1;
+    return true;
+  }
+
   /** How many of the readings failed; for sources that the sampler does not count for. */
   outcome(): { reads: number; failures: number; lastError: string } {
     const failures = this.values.subarray(0, this.count).filter(value => Number.isNaN(value)).length;
@@ -107,7 +124,7 @@ export class GrowingSeries {
 
   private reserve(needed: number): void {
     if (needed <= this.times.length) return;
-    const size = Math.max(needed, 2 * this.times.length);
+    const size = Math.max(needed, Math.min(2 * this.times.length, this.times.length + this.maxReadings / 2));
     const [times, values] = [new Float64Array(size), new Float64Array(size)];
     times.set(this.times.subarray(0, this.count));
     values.set(this.values.subarray(0, this.count));
@@ -144,12 +161,17 @@ export class GrowingSeries {
   /** Only stretches of valid readings without a wrap, outside the margins. */
   private mayMerge(first: number, last: number, before: number, edges: readonly number[]): boolean {
     const [from, to] = [this.times[first] ?? 0, this.times[last] ?? 0];
-    if (to >= before || isNear(edges, from - MARGIN_SECONDS, to + MARGIN_SECONDS)) return false;
+    const margin = MARGINS[this.margin] ?? 0;
+    if (to >= before || isNear(edges, from - margin, to + margin)) return false;
+    let isFlat = true;
     for (let index = first; index <= last; index++) {
       if (!Number.isFinite(this.values[index] ?? Number.NaN)) return false;
       const falls = index > first && (this.values[index] ?? 0) < (this.values[index - 1] ?? 0);
       if (falls && this.source.kind === 'counter') return false;
+      isFlat &&= this.values[index] === this.values[first];
     }
+    // Bits have no mean.
+    if (isFlat || this.source.unit === 'bitmask') return isFlat;
     // A spike at an end could ask for a reading below zero between, which would count as failed.
     return this.source.kind === 'counter' || this.sameArea(first, last).value > 0;
   }

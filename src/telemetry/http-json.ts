@@ -32,7 +32,12 @@ export class HttpFailure extends Error {
 const MAX_BYTES = 4 << 20;
 
 /** The parsed body of a GET. Rejects with HttpFailure. Redirects are not followed: they could carry the login elsewhere. */
-export function getJson(url: URL, options: HttpOptions): Promise<unknown> {
+export async function getJson(url: URL, options: HttpOptions): Promise<unknown> {
+  return (await getDatedJson(url, options)).body;
+}
+
+/** With the server's clock as it answered, seconds since 1970 (RFC 9110, Date: whole seconds); null where it does not say. */
+export function getDatedJson(url: URL, options: HttpOptions): Promise<{ body: unknown; dateSeconds: number | null }> {
   return new Promise((resolve, reject) => {
     const fail = (message: string, denied = false): void => reject(new HttpFailure(message, denied));
     let request: http.ClientRequest;
@@ -60,7 +65,9 @@ export function getJson(url: URL, options: HttpOptions): Promise<unknown> {
       response.on('error', error => fail(describe(error)));
       response.on('end', () => {
         try {
-          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+          const date = Date.parse(response.headers.date ?? '') / 1e3;
+          const body: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+          resolve({ body, dateSeconds: Number.isFinite(date) ? date : null });
         } catch {
           fail('answer is not JSON');
         }

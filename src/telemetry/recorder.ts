@@ -8,7 +8,8 @@ import type { ResultDocument, Scope, SourceDescription } from '../results/schema
 import { GrowingSeries } from './growing-series.ts';
 import type { ObserverEffect } from './observer-effect.ts';
 import { type PlanOptions, planChannels } from './plan.ts';
-import { type PolledReading, type RemoteRow, startPoller } from './remote.ts';
+import { POLL_PERIOD_SECONDS, type PolledReading, type RemoteRow, startPoller } from './remote.ts';
+import { seriesRoom } from './series-room.ts';
 import type { ProbedChannel } from './source.ts';
 
 export type Telemetry = ResultDocument['telemetry'];
@@ -22,7 +23,7 @@ export interface RecorderOptions {
   /** Reads per second, in place of the plan's (plan.ts). */
   rates?: NonNullable<PlanOptions['rates']>;
   drainSeconds?: number;
-  /** Readings kept per series; older ones are thinned beyond it, without changing any energy (growing-series.ts). */
+  /** Readings kept per series, in place of series-room.ts; older ones are merged beyond it (growing-series.ts). */
   maxReadings?: number;
 }
 
@@ -54,8 +55,6 @@ export interface Recorder {
 }
 
 const DEFAULT_DRAIN_SECONDS = 0.5;
-/** At 20 Hz: 50 minutes before anything is thinned. */
-const DEFAULT_MAX_READINGS = 60_000;
 /** A live value older than this is not shown. */
 const LIVE_SECONDS = 3;
 
@@ -69,10 +68,12 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const polled = remote.flatMap(row => row.descriptions.map(description => ({ ...description })));
   const sources = [...channels.map(row => ({ ...row.description })), ...polled];
   const series = new Map<string, GrowingSeries>();
-  for (const source of sources) {
-    if (wanted.some(channel => channel.id === source.id) || (polled.includes(source) && source.status === 'ok')) {
-      series.set(source.id, new GrowingSeries(source, options.maxReadings ?? DEFAULT_MAX_READINGS));
-    }
+  const paces = new Map(wanted.map(channel => [channel.id, 1 / channel.periodSeconds]));
+  for (const source of polled) if (source.status === 'ok') paces.set(source.id, 1 / POLL_PERIOD_SECONDS);
+  const read = sources.filter(source => paces.has(source.id));
+  const room = seriesRoom(read.map(source => paces.get(source.id) ?? 1));
+  for (const [index, source] of read.entries()) {
+    series.set(source.id, new GrowingSeries(source, options.maxReadings ?? room[index] ?? 1));
   }
   const { sampler, failure } = startSampler(native, wanted, options.nvmlLibraries);
   if (failure !== null) markFailed(sources.slice(0, channels.length), failure);
@@ -137,9 +138,13 @@ function withEffect(telemetry: Telemetry, effect: ObserverEffect | null): Teleme
 }
 
 /** The longest answer counts: a reading belongs to some moment between the question and the answer. */
-function widenTime(sources: readonly SourceDescription[], { values, uncertaintySeconds }: PolledReading): void {
+function widenTime(
+  sources: readonly SourceDescription[],
+  { values, uncertaintySeconds, clockOffsetSeconds }: PolledReading,
+): void {
   for (const source of sources) {
     if (typeof values[source.id] !== 'number') continue;
+    if (clockOffsetSeconds !== undefined) source.clockOffsetSeconds = clockOffsetSeconds;
     source.timeUncertaintySeconds = Math.max(source.timeUncertaintySeconds ?? 0, uncertaintySeconds);
   }
 }

@@ -8,10 +8,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SourceDescription } from '../results/schema.ts';
+import { type MeterTime, ReadingClock } from './clock-bracket.ts';
 
 export interface RemoteReader {
   /** One reading for each description's id, in its unit; null for one that the device did not give. Rejects when none came. */
   read(signal: AbortSignal): Promise<Record<string, number | null>>;
+  /** What the last answer said of the meter's own clock; absent where it never does. */
+  meterTime?(): MeterTime | null;
+  /** How old an answer's value may be, between the two, seconds; for a value that is not taken when it is asked for. */
+  delaySeconds?: readonly [number, number];
 }
 
 /** One request can answer for several rows (a chassis and its supplies). */
@@ -32,8 +37,10 @@ export type RemoteEnvironment = Record<string, string | undefined>;
 
 export interface PolledReading {
   timeSeconds: number;
-  /** Half of the time that the answer took. */
+  /** Half of the time that the answer took, or what the offset between the two clocks leaves open. */
   uncertaintySeconds: number;
+  /** The meter's clock minus ours, where it is known. */
+  clockOffsetSeconds?: number;
   values: Record<string, number | null>;
 }
 
@@ -59,11 +66,11 @@ export interface Poller {
   stop(): void;
 }
 
-const PERIOD_SECONDS = 1;
+export const POLL_PERIOD_SECONDS = 1;
 const TIMEOUT_SECONDS = 5;
 const PROBE_SECONDS = 5;
 
-/** Polls each row by itself. A reading is dated half-way between request and answer. */
+/** Polls each row by itself. A reading is dated by the meter where it does so, else half-way between request and answer. */
 export function startPoller(options: PollerOptions): Poller {
   const stats: PollerStats = { reads: 0, failures: 0, overruns: 0 };
   const stopped = new AbortController();
@@ -79,8 +86,9 @@ async function pollRow(
 ): Promise<void> {
   const { reader } = row;
   if (!reader) return;
-  const period = options.periodSeconds ?? PERIOD_SECONDS;
+  const period = options.periodSeconds ?? POLL_PERIOD_SECONDS;
   const ids = row.descriptions.filter(description => description.status === 'ok').map(description => description.id);
+  const clock = new ReadingClock();
   let due = options.now();
   while (!stopped.aborted) {
     const asked = options.now();
@@ -90,8 +98,13 @@ async function pollRow(
     stats.reads += 1;
     if (values === null) stats.failures += 1;
     const complete = Object.fromEntries(ids.map(id => [id, finiteOrNull(values?.[id])]));
-    const [timeSeconds, uncertaintySeconds] = [(asked + answered) / 2, (answered - asked) / 2];
-    options.onReading({ timeSeconds, uncertaintySeconds, values: complete });
+    const meter = values === null ? null : (reader.meterTime?.() ?? null);
+    const offset = clock.offset(answered)?.seconds;
+    options.onReading({
+      ...clock.date(asked, answered, meter, reader.delaySeconds),
+      ...(offset === undefined ? {} : { clockOffsetSeconds: offset }),
+      values: complete,
+    });
     // Timers may fire a little early: that is not a period missed.
     const missed = Math.max(0, Math.floor((answered - due) / period));
     stats.overruns += missed;

@@ -56,6 +56,11 @@ export const prometheus: RemoteSource = {
         ),
       ];
     }
+    const scrape = Number(environment[`${PREFIX}_SCRAPE_SECONDS`] ?? SCRAPE_SECONDS);
+    if (!(scrape > 0 && scrape <= 3600)) {
+      const reason = `${PREFIX}_SCRAPE_SECONDS is no number of seconds`;
+      return [missingRow(ID, 'unsupported', reason, 'give the scrape_interval of the job, for example 15')];
+    }
     try {
       const answer = parseQuery(await ask(found.endpoint, query, signal));
       if (!answer.ok) return [missingRow(ID, 'unsupported', answer.reason, 'try the query in the server’s own page')];
@@ -70,7 +75,7 @@ export const prometheus: RemoteSource = {
         ),
       ];
     }
-    return [rowOf(found.endpoint, query, scope.data)];
+    return [rowOf(found.endpoint, query, scope.data, scrape)];
   },
 };
 
@@ -80,13 +85,31 @@ function ask(endpoint: Endpoint, query: string, signal: AbortSignal): Promise<un
   return getJson(url, { ...endpoint, signal });
 }
 
-function rowOf(endpoint: Endpoint, query: string, scope: SourceDescription['scope']): RemoteRow {
+/** The usual scrape_interval. */
+const SCRAPE_SECONDS = 15;
+
+/** Pure: the longest range of a query, `rate(x[30s])`, seconds: its value is an average over that. 0 where there is none. */
+export function rangeSeconds(query: string): number {
+  const units: Record<string, number> = { ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400 };
+  const ranges = [...query.matchAll(/\[((?:\d+(?:ms|[smhd]))+)(?::[^\]]*)?\]/g)].map(([, text]) =>
+    [...(text ?? '').matchAll(/(\d+)(ms|[smhd])/g)].reduce(
+      (sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0),
+      0,
+    ),
+  );
+  return Math.max(0, ...ranges);
+}
+
+function rowOf(endpoint: Endpoint, query: string, scope: SourceDescription['scope'], scrapeSeconds: number): RemoteRow {
+  const averaging = rangeSeconds(query);
   const description: SourceDescription = {
     ...{ id: `${ID}/query`, kind: 'gauge', scope, quantity: 'power', unit: 'W', status: 'ok' },
     covers: scope === 'wall' ? ['wall', 'node'] : scope === 'node' ? ['node'] : [`${ID}-${scope}`],
-    reason: 'as old as the last scrape of the server; what it covers is the word of its owner',
+    reason: `as old as the last scrape of the server, at most ${scrapeSeconds} s; what it covers is the word of its owner`,
+    ...(averaging === 0 ? {} : { averagingWindowSeconds: averaging }),
   };
   const reader = {
+    delaySeconds: [0, scrapeSeconds] as const,
     async read(signal: AbortSignal) {
       const answer = parseQuery(await ask(endpoint, query, signal));
       return { [description.id]: answer.ok ? answer.watts : null };

@@ -9,7 +9,8 @@
  * - the power supplies of `Power`: the sum of PowerInputWatts, which is what the wall delivers; only if all of them tell.
  */
 import type { SourceDescription } from '../../results/schema.ts';
-import { type Endpoint, endpointFrom, getJson, HttpFailure } from '../http-json.ts';
+import type { MeterTime } from '../clock-bracket.ts';
+import { type Endpoint, endpointFrom, getDatedJson, getJson, HttpFailure } from '../http-json.ts';
 import { missingRow, type RemoteRow, type RemoteSource } from '../remote.ts';
 
 const ID = 'redfish';
@@ -67,6 +68,16 @@ export function parseSensor(sensor: unknown): number | null {
 
 /** Names of sensors that hold the whole chassis; any other may be a part of it. */
 const TOTAL_SENSOR = /^(total_?(system_?)?power|system_?power|sys_?pwr|chassis_?power|power_?total)$/i;
+
+/** Pure: a Sensor's ReadingTime (RFC 3339) and the clock of the controller, whose Date has whole seconds. */
+export function meterTime(sensor: unknown, dateSeconds: number | null): MeterTime {
+  const { ReadingTime } = record(sensor);
+  const taken = typeof ReadingTime === 'string' ? Date.parse(ReadingTime) / 1e3 : Number.NaN;
+  return {
+    takenSeconds: Number.isFinite(taken) ? taken : null,
+    nowSeconds: dateSeconds === null ? null : [dateSeconds, dateSeconds + 1],
+  };
+}
 
 /** Pure: one supply's input from its PowerSupplyMetrics. */
 export function parseSupplyMetrics(metrics: unknown): number | null {
@@ -256,14 +267,18 @@ async function probeSensors(
   for (const path of paths.filter(one => TOTAL_SENSOR.test(one.slice(one.lastIndexOf('/') + 1)))) {
     if (parseSensor(await get(path).catch(() => null)) === null) continue;
     const id = `${base}/sensor`;
+    let time: MeterTime | null = null;
     return {
       descriptions: [
         { id, kind: 'gauge', scope: 'node', covers, quantity: 'power', unit: 'W', status: 'ok', reason: OWN_WORD },
       ],
       reader: {
-        read: async signal => ({
-          [id]: parseSensor(await getJson(new URL(path, endpoint.url), { ...endpoint, signal })),
-        }),
+        async read(signal) {
+          const { body, dateSeconds } = await getDatedJson(new URL(path, endpoint.url), { ...endpoint, signal });
+          time = meterTime(body, dateSeconds);
+          return { [id]: parseSensor(body) };
+        },
+        meterTime: () => time,
       },
     };
   }

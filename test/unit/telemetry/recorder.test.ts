@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { gaugeTrack } from '../../../src/analysis/energy-track.ts';
+import { counterTrack, gaugeTrack } from '../../../src/analysis/energy-track.ts';
 import { windowEnergy } from '../../../src/analysis/energy-window.ts';
 import { resultSchema, type SourceDescription } from '../../../src/results/schema.ts';
 import { GrowingSeries } from '../../../src/telemetry/growing-series.ts';
 import { startRecorder } from '../../../src/telemetry/recorder.ts';
 import { probeAll } from '../../../src/telemetry/registry.ts';
+import { ALL_READINGS, seriesRoom } from '../../../src/telemetry/series-room.ts';
 import { fakeNative, readings } from './fake-native.ts';
 import { fixtureTree } from './fixture-tree.ts';
 
@@ -183,6 +184,67 @@ describe('series of a long run', () => {
     expect(series.timeSeconds.length).toBeLessThan(3_000);
     for (const [index, time] of series.timeSeconds.entries()) expect(series.values[index]).toBeCloseTo(123 * time, 6);
     expect(series.timeSeconds.filter(time => time >= 99 && time <= 101)).toHaveLength(41);
+  });
+
+  it('keeps the bits of a mask: only equal readings are merged', () => {
+    const mask: SourceDescription = { ...gauge, quantity: 'throttleReasons', unit: 'bitmask' };
+    const values = grown(mask, 20_000, time => (time % 100 < 1 ? 0x24 : 0), 2_000, []).toSeries().values;
+    expect(values.length).toBeLessThan(4_000);
+    expect(new Set(values)).toEqual(new Set([0x24, 0]));
+  });
+
+  it('a whole node of eight hours with launches all through stays under 64 MB, energy from the full rate', () => {
+    const of = (kind: 'counter' | 'gauge', hertz: number, count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        hertz,
+        source: {
+          ...gauge,
+          id: `${kind}/${hertz}/${index}`,
+          kind,
+          ...(kind === 'counter' ? { quantity: 'energy', unit: 'J' } : {}),
+        } as SourceDescription,
+      }));
+    const sensors = [...of('counter', 10, 4), ...of('gauge', 20, 3), ...of('gauge', 50, 1), ...of('gauge', 2, 20)];
+    const room = seriesRoom(sensors.map(sensor => sensor.hertz));
+    expect(room.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(ALL_READINGS);
+    // Work for 25 s of each 30 s: more ends of windows than any long run of ours.
+    const power = (time: number): number => (time % 30 < 25 ? 300 : 100) + 5 * Math.sin(time);
+    const joules = (time: number): number =>
+      100 * time + 200 * (25 * Math.floor(time / 30) + Math.min(25, time % 30)) + 5 * (1 - Math.cos(time));
+    let [most, json] = [0, 0];
+    for (const [index, { source, hertz }] of sensors.entries()) {
+      const series = new GrowingSeries(source, room[index] ?? 1);
+      const block = 30 * hertz;
+      const [times, values] = [new Float64Array(block), new Float64Array(block)];
+      let peak = 0;
+      for (let start = 0; start < 8 * 3600; start += 30) {
+        for (let at = 0; at < block; at++) {
+          const time = start + at / hertz;
+          times[at] = time;
+          values[at] = source.kind === 'counter' ? joules(time) : power(time);
+        }
+        series.append({ timeSeconds: times, values });
+        series.keep([start, start + 25]);
+        peak = Math.max(peak, series.bytes);
+      }
+      most += peak;
+      series.bound();
+      const written = series.toSeries();
+      expect(written.values.length).toBeLessThanOrEqual(room[index] ?? 0);
+      json += JSON.stringify(written).length;
+      if (hertz < 10) continue;
+      const track = source.kind === 'counter' ? counterTrack(written, source) : gaugeTrack(written, source);
+      let [sum, exact] = [0, 0];
+      for (let start = 30; start < 8 * 3600 - 60; start += 30) {
+        const window = windowEnergy(track, start, start + 25);
+        if (window.status !== 'ok') throw new Error(window.reason);
+        sum += window.joules;
+        exact += joules(start + 25) - joules(start);
+      }
+      expect(Math.abs(sum / exact - 1)).toBeLessThan(1e-3);
+    }
+    expect(most).toBeLessThan(64e6);
+    expect(json).toBeLessThan(64e6);
   });
 
   it('does not merge over a failed read', () => {

@@ -141,12 +141,12 @@ describe('PTDaemon', () => {
   });
 
   it('parses strictly', () => {
-    expect(parseLastSamples('Unknown command\r\n')).toEqual({ complete: true, watts: null });
-    expect(parseLastSamples(`Last 1 samples\r\n${SAMPLE.replace('231.500000', '-1.0')}`)).toEqual({
+    expect(parseLastSamples('Unknown command\r\n')).toMatchObject({ complete: true, watts: null });
+    expect(parseLastSamples(`Last 1 samples\r\n${SAMPLE.replace('231.500000', '-1.0')}`)).toMatchObject({
       complete: true,
       watts: null,
     });
-    expect(parseLastSamples('Last 1 samples\r\n')).toEqual({ complete: false, watts: null });
+    expect(parseLastSamples('Last 1 samples\r\n')).toMatchObject({ complete: false, watts: null });
     expect([parsePlace('h'), parsePlace('[::1]:9'), parsePlace('h:0')]).toEqual([
       { host: 'h', port: 8888 },
       { host: '::1', port: 9 },
