@@ -1,4 +1,4 @@
-// createOrtSession: ONNX Runtime's C API for JavaScript. Calls compute on the thread that makes them, which is a Worker's.
+// createOrtSession and probeVulkan: ONNX Runtime's C API for JavaScript. Calls compute on the thread that makes them, which is a Worker's.
 #include <memory>
 #include <string>
 #include <vector>
@@ -6,6 +6,7 @@
 #include "addon/bindings.h"
 #include "addon/options.h"
 #include "ort/ort_session.h"
+#include "ort/vulkan_adapters.h"
 
 namespace aibench::addon {
 namespace {
@@ -224,10 +225,28 @@ Napi::Value create_session(const Napi::CallbackInfo& info) {
   return object;
 }
 
+Napi::Value probe_vulkan(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  std::vector<ort::VulkanAdapter> adapters;
+  const std::string library = info.Length() > 0 && info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : "";
+  const Status status = ort::list_vulkan_adapters(library, &adapters);
+  if (!status.ok()) return fail(env, status);
+  constexpr const char* kKinds[] = {"other", "integrated", "discrete", "virtual", "cpu"};
+  Napi::Array list = Napi::Array::New(env, adapters.size());
+  for (std::size_t i = 0; i < adapters.size(); ++i) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("name", adapters[i].name);
+    object.Set("kind", kKinds[adapters[i].type >= 0 && adapters[i].type <= 4 ? adapters[i].type : 0]);
+    list.Set(i, object);
+  }
+  return list;
+}
+
 }  // namespace
 
 void export_ort(Napi::Env env, Napi::Object exports) {
   exports.Set("createOrtSession", Napi::Function::New(env, create_session, "createOrtSession"));
+  exports.Set("probeVulkan", Napi::Function::New(env, probe_vulkan, "probeVulkan"));
 }
 
 }  // namespace aibench::addon

@@ -427,6 +427,12 @@ export interface OrtPort {
   dims: (number | string)[];
 }
 
+/** A device as Vulkan names it, in Vulkan's order. `cpu` is a software renderer. */
+export interface VulkanAdapter {
+  name: string;
+  kind: 'other' | 'integrated' | 'discrete' | 'virtual' | 'cpu';
+}
+
 export interface OrtSessionOptions {
   /** Path of libonnxruntime. */
   library: string;
@@ -512,4 +518,10 @@ export interface NativeAddon {
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
   createOrtSession(options: OrtSessionOptions): NativeOrtSession;
+  /**
+   * The adapters that Vulkan lists. Throws VULKAN_ABSENT where there is no loader, driver or device; a broken driver may crash in it
+   * (callIsolated).
+   * @param library for tests: another loader's path
+   */
+  probeVulkan(library?: string): VulkanAdapter[];
 }

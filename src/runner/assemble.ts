@@ -40,8 +40,8 @@ export function recordLaunch(
   }
   progress.launches.push(launch);
   if (outcome.kind === 'measured') {
+    progress.invalid ??= outcome.result.invalid ?? twoDevices(progress.facts.device, outcome.result.facts.device);
     progress.facts = { ...progress.facts, ...outcome.result.facts };
-    progress.invalid ??= outcome.result.invalid ?? null;
     progress.verification = worse(progress.verification, outcome.result.verification);
     for (const warning of outcome.result.warnings) {
       if (!progress.warnings.some(known => known.code === warning.code)) progress.warnings.push(warning);
@@ -57,6 +57,15 @@ export function recordLaunch(
     progress.ended = { status: 'failed', reason: outcome.failure.message, remedy: outcome.failure.remedy };
   }
   return launch;
+}
+
+/** Launches that chose for themselves must have chosen alike: their samples are put together. */
+function twoDevices(before: unknown, now: unknown): CaseProgress['invalid'] {
+  if (before === undefined || before === now) return null;
+  return {
+    reason: `One launch ran on ${before}, another on ${now}: their numbers cannot be put together.`,
+    remedy: 'Name the device instead of auto.',
+  };
 }
 
 function toLaunch(planned: { index: number; order: number; seed: number }, outcome: LaunchOutcome): Launch {

@@ -40,7 +40,7 @@ const ROWS: readonly DeviceRow[] = [
   { device: 'coreml', platforms: ['darwin/arm64'], library: null, provider: 'CoreMLExecutionProvider' },
 ];
 
-/** `auto` is the CPU until a profile of the session proves where each node ran. */
+/** What a device needs at the least: `auto` has the CPU where nothing better runs the model (choose-device.ts). */
 export function resolveDevice(device: Device): Exclude<Device, 'auto'> {
   return device === 'auto' ? 'cpu' : device;
 }

@@ -7,8 +7,10 @@ import type { NamedTensors } from '../../models/tensor.ts';
 import type { Verification, Warning, Work } from '../../results/schema.ts';
 import { formatBytes } from '../../units.ts';
 import type { Timing } from '../workload.ts';
+import { chooseDevice } from './choose-device.ts';
 import { compareOutputs, damage, type Fault } from './compare.ts';
-import { providerOf, resolveDevice } from './device.ts';
+import { providerOf } from './device.ts';
+import { attempt, installedDevices } from './device-probes.ts';
 import type { Engine, EngineSession, SessionOptions } from './engine.ts';
 import type { EngineName } from './engines.ts';
 import { measureFidelity } from './fidelity.ts';
@@ -67,8 +69,9 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
   /** mode=generate: one per set of prompts, and the logits that each must end with. */
   let generations: Generation[] = [];
   let generationReferences: NamedTensors[] = [];
-  const timedOptions = (): SessionOptions => ({
-    device: resolveDevice(params.device),
+  let device: SessionOptions['device'] = 'cpu';
+  const timedOptions = (on = device): SessionOptions => ({
+    device: on,
     threads: spec.threads,
     spinning: params.spinning,
     optimise: true,
@@ -93,9 +96,15 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
     load: async () => {
       const engine = openEngine();
       const model = await guarded(() => resolveModel(params, engine, spec.cacheDir, hooks.progress));
+      const chosen = await guarded(() =>
+        chooseDevice(params.device, {
+          ...installedDevices(spec.backend),
+          attempt: on => attempt(engine, model, timedOptions(on), params, spec.seed),
+        }),
+      );
+      device = chosen.device;
       hooks.progress(`loading ${label}`);
       const resident = resetPeakResidentBytes();
-      const { device } = timedOptions();
       const start = monotonicSeconds();
       const session = await guarded(() => engine.open(model.path, timedOptions()));
       const loadSeconds = monotonicSeconds() - start;
@@ -110,7 +119,7 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
             ...model.facts,
             engine: engine.name,
             onnxruntime: engine.version,
-            device,
+            ...chosen.facts,
             providers: providerOf(device),
             threads: spec.threads,
             spinning: params.spinning,
@@ -119,7 +128,7 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
             peakResidentBytes: peakResidentBytes(),
             residentBytesBeforeLoad: resident,
           },
-          warnings: engine.copiesOutputs ? outputWarnings(outputs ?? {}, label) : [],
+          warnings: [...chosen.warnings, ...(engine.copiesOutputs ? outputWarnings(outputs ?? {}, label) : [])],
           work: scenario.work,
         };
       });

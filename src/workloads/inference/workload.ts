@@ -153,6 +153,8 @@ export async function prepareInference(
   start: (spec: HostSpec, progress: (message: string) => void) => RemoteHost = startSessionWorker,
   backend: EngineName = 'ort-node',
 ): Promise<Prepared> {
+  // NVIDIA's libraries else compute fp32 products with ten bits of mantissa; read when CUDA is loaded, in this process.
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   const threads = resolveThreads(params.threads, context.machine);
   const spec = { backend, params, threads, seed: context.seed, cacheDir: context.cacheDir };
   const host = start(spec, message => context.progress(message));
@@ -174,9 +176,11 @@ export async function prepareInference(
       warnings,
       verify: () => host.verify(),
       measure: async () => {
-        const before = hasCeiling(params) ? await ceilings() : 0;
+        // The FMA ceiling is the CPU's: with `auto` only the session knows what it took.
+        const limited = hasCeiling(params) && (facts.device ?? 'cpu') === 'cpu';
+        const before = limited ? await ceilings() : 0;
         const { result: measured, longestStallSeconds } = await watchEventLoop(() => host.measure(context.timing));
-        const after = hasCeiling(params) ? await ceilings() : 0;
+        const after = limited ? await ceilings() : 0;
         const { facts: seen, warnings: told, ...measurement } = measured;
         Object.assign(facts, seen, { eventLoopStallSeconds: longestStallSeconds });
         warnings.push(...told);
@@ -184,7 +188,7 @@ export async function prepareInference(
         return {
           ...measurement,
           work: scaled(work, measured.iterationsPerSample),
-          ceilings: hasCeiling(params) ? { fma_flops_per_second: Math.max(before, after) } : {},
+          ceilings: limited ? { fma_flops_per_second: Math.max(before, after) } : {},
         };
       },
       verifyTimed: () => host.verifyTimed(),
