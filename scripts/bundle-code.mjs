@@ -31,6 +31,7 @@ const { metafile } = await build({
     index: 'src/index.ts',
     'launch-process': 'src/runner/launch-process.ts',
     'session-worker': 'src/workloads/inference/session-worker.ts',
+    'isolated-process': 'src/native/isolated-process.ts',
   },
   outdir: 'dist/app',
   bundle: true,

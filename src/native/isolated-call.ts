@@ -21,7 +21,7 @@ export type IsolatedAnswer<T> =
   /** `kind`: it took too long, the process ended without an answer, or the call threw. */
   | { status: 'failed'; kind: 'hang' | 'crash' | 'error'; reason: string; remedy: string };
 
-const ENTRY = path.join(packageRoot, 'dist', 'native', 'isolated-process.js');
+const ENTRY = path.join(packageRoot, 'dist', 'app', 'isolated-process.js');
 
 /** Never rejects. @param what names the library in the reason: "the CUDA driver" */
 export function callIsolated<K extends ProbeName>(

@@ -7,8 +7,7 @@ import type { Device } from './device.ts';
 
 export type AdapterLookup =
   /** `name` null: this system does not tell. */
-  | { status: 'ok'; name: string | null; software: boolean }
-  | { status: 'absent'; reason: string; remedy: string };
+  { status: 'ok'; name: string | null; software: boolean } | { status: 'absent'; reason: string; remedy: string };
 
 /** Device files of Linux without which there is no GPU to be had: DRM, NVIDIA, WSL. */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];

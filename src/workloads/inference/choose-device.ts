@@ -53,11 +53,7 @@ async function consider(device: NamedDevice, probes: DeviceProbes): Promise<Adap
   return (await probes.attempt(device)) ?? adapter;
 }
 
-function choice(
-  device: NamedDevice,
-  adapter: AdapterLookup | null,
-  notTaken: readonly string[] | null,
-): DeviceChoice {
+function choice(device: NamedDevice, adapter: AdapterLookup | null, notTaken: readonly string[] | null): DeviceChoice {
   const known = adapter?.status === 'ok' ? adapter : { name: null, software: false };
   return {
     device,
@@ -67,7 +63,18 @@ function choice(
       softwareAdapter: known.software,
       devicesNotTaken: notTaken === null || notTaken.length === 0 ? null : notTaken.join(' '),
     },
-    warnings: known.software ? [softwareAdapter(device, known.name)] : [],
+    warnings: [
+      ...(known.software ? [softwareAdapter(device, known.name)] : []),
+      ...(adapter?.status === 'absent' ? [unknownAdapter(device, adapter)] : []),
+    ],
+  };
+}
+
+function unknownAdapter(device: NamedDevice, { reason, remedy }: { reason: string; remedy: string }): Warning {
+  return {
+    code: 'ADAPTER_UNKNOWN',
+    message: `On which adapter ${device} ran is not known, not even whether it is a software one: ${reason}`,
+    remedy,
   };
 }
 

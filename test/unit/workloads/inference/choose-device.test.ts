@@ -72,6 +72,10 @@ describe('chooseDevice', () => {
     const machine = probes({ attempt: async () => 'broken' });
     expect((await chooseDevice('cuda', machine)).device).toBe('cuda');
     expect(machine.attempts).toEqual([]);
+    const silent = probes({ adapter: async () => ({ status: 'absent', reason: 'No loader.', remedy: 'Install it.' }) });
+    const { facts, warnings } = await chooseDevice('webgpu', silent);
+    expect(facts).toMatchObject({ device: 'webgpu', adapter: null });
+    expect(warnings).toMatchObject([{ code: 'ADAPTER_UNKNOWN', remedy: 'Install it.' }]);
   });
 });
 
