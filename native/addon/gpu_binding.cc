@@ -1,9 +1,10 @@
-// probeGpus.
+// probeGpus, createGpuGemm.
 #include "addon/bindings.h"
 #include "addon/gpu_options.h"
 #include "addon/options.h"
 #include "gpu/collective_library.h"
 #include "gpu/devices.h"
+#include "gpu/gemm_problem.h"
 #include "gpu/matmul_library.h"
 
 namespace aibench::addon {
@@ -75,10 +76,66 @@ Napi::Value probe_gpus(const Napi::CallbackInfo& info) {
   return result;
 }
 
+constexpr double kMaxDimension = 1 << 24;
+constexpr double kMaxSeed = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
+
+Status read_devices(const Napi::Value& options, const char* what, std::vector<int>* devices) {
+  const Napi::Value value = options.As<Napi::Object>().Get("devices");
+  const Status bad = Status::failure("BAD_OPTION", std::string(what) + " wants devices as an array of numbers", "See src/native/types.ts.");
+  if (!value.IsArray()) return bad;
+  const auto array = value.As<Napi::Array>();
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Value item = array.Get(i);
+    if (!item.IsNumber()) return bad;
+    devices->push_back(item.As<Napi::Number>().Int32Value());
+  }
+  return array.Length() == 0 ? bad : Status::success();
+}
+
+// What all options of work on GPUs have: { libraries, devices, seed }.
+Status read_common(const Napi::CallbackInfo& info, const char* what, GpuLibraries* libraries, std::vector<int>* devices) {
+  if (info.Length() < 1 || !info[0].IsObject()) {
+    return Status::failure("BAD_OPTION", std::string(what) + " wants an options object", "See src/native/types.ts.");
+  }
+  if (Status status = read_gpu_libraries(info[0].As<Napi::Object>().Get("libraries"), what, libraries); !status.ok()) return status;
+  return read_devices(info[0], what, devices);
+}
+
+Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
+  if (status.ok()) return wrap_problem(env, std::move(problem));
+  to_error(env, status).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
+  constexpr const char* kName = "createGpuGemm";
+  OptionReader read(info, kName);
+  GpuLibraries libraries;
+  gpu::GpuGemmOptions options;
+  Status status = read_common(info, kName, &libraries, &options.devices);
+  options.vendor = libraries.vendor;
+  options.driver = libraries.driver;
+  options.matmul = libraries.matmul;
+  options.dtype = read.text("dtype");
+  options.m = static_cast<std::size_t>(read.integer("m", 1, kMaxDimension));
+  options.n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
+  options.k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
+  options.transposed = read.text("layout") != "nn";
+  options.workspace_bytes = static_cast<std::size_t>(read.integer("workspaceBytes", 0, 1e12));
+  options.algorithms = static_cast<int>(read.integer("algorithms", 1, 1000));
+  options.graph = read.optional_flag("graph");
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  std::unique_ptr<Problem> problem;
+  if (status.ok()) status = read.status();
+  if (status.ok()) status = gpu::create_gpu_gemm(options, &problem);
+  return finish(info.Env(), status, std::move(problem));
+}
+
 }  // namespace
 
 void export_gpu(Napi::Env env, Napi::Object exports) {
   exports.Set("probeGpus", Napi::Function::New(env, probe_gpus, "probeGpus"));
+  exports.Set("createGpuGemm", Napi::Function::New(env, create_gpu_gemm, "createGpuGemm"));
 }
 
 }  // namespace aibench::addon

@@ -9,7 +9,7 @@
 //   after=3                      fail, hang and crash begin with the fourth such call
 //   wrong=matmul|copy|stale      results that are not right: one element, a copy that loses its last word, nothing written
 //   events=0.03                  events that show this share of the time that has passed
-//   algorithms=5                 how many the heuristics give; the second-last is the fastest
+//   algorithms=2                 how many the heuristics give; the second-last is the fastest
 //   slow=1:3                     device 1 takes 3 times as long for what it does
 // Written in plain C++ without the code that is under test but for its tables of names.
 #include <time.h>

@@ -412,6 +412,27 @@ export interface GpuProbe {
   collective: GpuLibraryState;
 }
 
+export const GPU_DTYPES = ['f64', 'f32', 'tf32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2', 's8'] as const;
+export type GpuDtype = (typeof GPU_DTYPES)[number];
+
+export interface GpuGemmOptions {
+  libraries: GpuLibraries;
+  /** The driver's numbers; several work at the same time. */
+  devices: number[];
+  dtype: GpuDtype;
+  m: number;
+  n: number;
+  k: number;
+  /** `tn`: both operands have k as their fastest dimension; `nn`: A has m. */
+  layout: 'tn' | 'nn';
+  workspaceBytes: number;
+  /** How many algorithms the library is asked for; each is tried. */
+  algorithms: number;
+  /** Replay small products as a graph of many. */
+  graph: boolean;
+  seed: number;
+}
+
 /** A tensor of ONNX Runtime: type and dims as onnxruntime-node names them. */
 export interface OrtTensor {
   type: string;
@@ -515,6 +536,8 @@ export interface NativeAddon {
    * crash in it: only to be called in a process of its own (callIsolated).
    */
   probeGpus(libraries: GpuLibraries): GpuProbe;
+  /** Opens the driver in prepare(), not before. */
+  createGpuGemm(options: GpuGemmOptions): NativeProblem;
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
   createOrtSession(options: OrtSessionOptions): NativeOrtSession;

@@ -15,6 +15,8 @@ export interface LaunchOptions {
   request: LaunchRequest;
   /** The launch is ended and counts as failed after this long. */
   timeoutSeconds: number;
+  /** A launch that hangs is the case's last: the next would hang as long. */
+  hangEndsCase?: boolean;
   signal: AbortSignal;
   onProgress(message: string): void;
 }
@@ -63,7 +65,7 @@ export function runLaunch(options: LaunchOptions): Promise<LaunchOutcome> {
     child.on('close', (code, signalName) => {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', stop);
-      resolve(outcome ?? crash(code, signalName, timedOut, options.timeoutSeconds, stderr));
+      resolve(outcome ?? crash(code, signalName, timedOut, options, stderr));
     });
   });
 }
@@ -72,7 +74,7 @@ function crash(
   code: number | null,
   signalName: string | null,
   timedOut: boolean,
-  limit: number,
+  { timeoutSeconds, hangEndsCase }: LaunchOptions,
   stderr: string,
 ): LaunchOutcome {
   const last = stderr.trim().split('\n').at(-1)?.trim().slice(0, 300);
@@ -80,8 +82,9 @@ function crash(
   if (timedOut) {
     return failed(
       'LAUNCH_TIMEOUT',
-      `The launch did not end within ${Math.round(limit)} s and was ended.${detail}`,
+      `The launch did not end within ${Math.round(timeoutSeconds)} s and was ended.${detail}`,
       'Run the case alone with --filter and --launches 1.',
+      hangEndsCase,
     );
   }
   if (signalName === 'SIGKILL') {
@@ -100,8 +103,8 @@ function crash(
   );
 }
 
-function failed(code: string, message: string, remedy: string): LaunchOutcome {
-  return { kind: 'failed', failure: { code, message, remedy, permanent: false, unavailable: false } };
+function failed(code: string, message: string, remedy: string, permanent = false): LaunchOutcome {
+  return { kind: 'failed', failure: { code, message, remedy, permanent, unavailable: false } };
 }
 
 function tell(child: ChildProcess, message: CoordinatorMessage): void {

@@ -148,7 +148,10 @@ class LaunchLoop {
           machine: inventory.machine,
         },
         // Generous: it is there for hangs, and a first launch may make a model.
-        timeoutSeconds: 60 + 10 * (expected + timing.targetSeconds) + timing.maxWarmupSeconds,
+        timeoutSeconds:
+          item.workload.timeoutSeconds?.(expected + timing.targetSeconds + timing.maxWarmupSeconds) ??
+          60 + 10 * (expected + timing.targetSeconds) + timing.maxWarmupSeconds,
+        hangEndsCase: item.workload.timeoutSeconds !== undefined,
         signal,
         onProgress: message => onEvent({ type: 'progress', message }),
       });

@@ -1,5 +1,6 @@
 /** The telemetry sources, one row each, and the walk over them. */
 import { messageOf } from '../errors.ts';
+import { nvmlLibraries } from '../native/nvml-libraries.ts';
 import type { NativeAddon } from '../native/types.ts';
 import { nothingFound, unreadable } from './channel.ts';
 import type { ProbedChannel, TelemetryRoots, TelemetrySource } from './source.ts';
@@ -31,11 +32,7 @@ export const telemetrySources: readonly TelemetrySource[] = [
 export const DEFAULT_ROOTS: TelemetryRoots = {
   sys: '/sys',
   proc: '/proc',
-  nvmlLibraries: [
-    'libnvidia-ml.so.1',
-    '/usr/local/nvidia/lib64/libnvidia-ml.so.1',
-    '/usr/lib/wsl/lib/libnvidia-ml.so.1',
-  ],
+  nvmlLibraries: nvmlLibraries(),
   energyLibraries: {
     amdsmi: ['libamd_smi.so', '/opt/rocm/lib/libamd_smi.so'],
     levelzero: ['libze_loader.so.1'],

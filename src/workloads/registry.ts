@@ -2,6 +2,7 @@
 import { collectives } from './collectives/workload.ts';
 import { coreLatency } from './core-latency.ts';
 import { gemm } from './gemm.ts';
+import { gpuGemm } from './gpu/gemm.ts';
 import { inference } from './inference/workload.ts';
 import { memory } from './memory.ts';
 import { peak } from './peak.ts';
@@ -15,6 +16,7 @@ export const WORKLOADS = [
   ...collectives,
   coreLatency,
   inference,
+  gpuGemm,
 ] as unknown as readonly Workload<Params>[];
 
 /** The workload of that name, or undefined. */

@@ -1,6 +1,7 @@
 /** The stand-in for a GPU vendor's libraries (native/test/fake_gpu.cc), compiled once per test file. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../../src/native/addon.ts';
@@ -21,21 +22,7 @@ export interface FakeGpu {
 
 export function buildFakeGpu(): FakeGpu {
   const folder = mkdtempSync(path.join(tmpdir(), 'aibench-gpu-'));
-  const library = path.join(folder, 'libfake_gpu.so');
-  const source = path.join(packageRoot, 'native', 'test', 'fake_gpu.cc');
-  if (!noCompiler)
-    execFileSync(compiler, [
-      '-std=c++20',
-      '-O1',
-      '-shared',
-      '-fPIC',
-      '-w',
-      '-I',
-      path.join(packageRoot, 'native'),
-      source,
-      '-o',
-      library,
-    ]);
+  const library = noCompiler ? '' : compiled();
   return {
     library,
     without(symbol) {
@@ -57,6 +44,23 @@ export function buildFakeGpu(): FakeGpu {
     }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const native = path.join(packageRoot, 'native');
+const SOURCES = ['fake_gpu.cc', 'fake_gpu_matmul.inc', 'fake_gpu_collectives.inc'].map(name =>
+  path.join(native, 'test', name),
+);
+
+/** Compiled once for all test files, under a name that holds what it was made of. */
+function compiled(): string {
+  const hash = createHash('sha256');
+  for (const file of [...SOURCES, path.join(native, 'gpu', 'driver_calls.inc')]) hash.update(readFileSync(file));
+  const library = path.join(tmpdir(), `aibench-fake-gpu-${hash.digest('hex').slice(0, 16)}.so`);
+  if (existsSync(library)) return library;
+  const making = `${library}.${process.pid}`;
+  execFileSync(compiler, ['-std=c++20', '-O1', '-shared', '-fPIC', '-w', '-I', native, SOURCES[0] ?? '', '-o', making]);
+  renameSync(making, library);
+  return library;
 }
 
 /** Runs `body` with the fake told what to do. */

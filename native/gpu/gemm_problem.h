@@ -1,0 +1,31 @@
+// A product on one GPU, or the same product on several at once, as a Problem.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/problem.h"
+#include "gpu/vendor.h"
+
+namespace aibench::gpu {
+
+struct GpuGemmOptions {
+  const VendorTable* vendor = nullptr;
+  std::vector<std::string> driver, matmul;  // libraries to try
+  std::vector<int> devices;                 // the driver's numbers
+  std::string dtype;
+  std::size_t m = 0, n = 0, k = 0;
+  bool transposed = true;         // both operands have k as their fastest dimension
+  std::size_t workspace_bytes = std::size_t{32} << 20;
+  int algorithms = 16;            // asked of the heuristics
+  bool graph = true;              // small products are replayed as a graph of many
+  std::uint64_t seed = 0;
+};
+
+// Fails with DTYPE_UNKNOWN or BAD_OPTION; opens nothing. prepare() fails with the codes of Driver::open, MatmulLibrary::open,
+// Context::open and MatmulPlan::make; later methods throw ProblemFailure with GPU_FAULT, GPU_CALL_FAILED or GPU_LIBRARY_FAILED.
+Status create_gpu_gemm(const GpuGemmOptions& options, std::unique_ptr<Problem>* problem);
+
+}  // namespace aibench::gpu
