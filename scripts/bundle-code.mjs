@@ -30,6 +30,7 @@ const { metafile } = await build({
     main: 'src/cli/main.ts',
     index: 'src/index.ts',
     'launch-process': 'src/runner/launch-process.ts',
+    'isolated-process': 'src/native/isolated-process.ts',
     'session-worker': 'src/workloads/inference/session-worker.ts',
     'isolated-process': 'src/native/isolated-process.ts',
   },
