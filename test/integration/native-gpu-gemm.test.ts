@@ -8,7 +8,13 @@ const native = loadAddon();
 const fake = buildFakeGpu();
 afterAll(() => fake.remove());
 
-const TIMING = { maxWarmupSeconds: 0.01, minSampleSeconds: 0.0002, targetSeconds: 0.002, minSamples: 2, maxSamples: 20 };
+const TIMING = {
+  maxWarmupSeconds: 0.01,
+  minSampleSeconds: 0.0002,
+  targetSeconds: 0.002,
+  minSamples: 2,
+  maxSamples: 20,
+};
 const options = (more: Partial<GpuGemmOptions> = {}): GpuGemmOptions => ({
   libraries: fake.libraries('cuda'),
   devices: [0],
@@ -59,18 +65,21 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     );
   });
 
-  test.each(['f64', 'f32', 'bf16', 'f8e4m3', 's8'] as const)('%s: a wrong value and a stale tile are found', async dtype => {
-    await withFake('', () =>
-      using(options({ dtype }), async problem => {
-        expect(problem.faultKinds()).toEqual(['value', 'stale-tile']);
-        for (const kind of problem.faultKinds()) {
-          expect((await problem.runAndVerify()).passed, kind).toBe(true);
-          problem.injectFault(kind);
-          expect((await problem.verify()).passed, kind).toBe(false);
-        }
-      }),
-    );
-  });
+  test.each(['f64', 'f32', 'bf16', 'f8e4m3', 's8'] as const)(
+    '%s: a wrong value and a stale tile are found',
+    async dtype => {
+      await withFake('', () =>
+        using(options({ dtype }), async problem => {
+          expect(problem.faultKinds()).toEqual(['value', 'stale-tile']);
+          for (const kind of problem.faultKinds()) {
+            expect((await problem.runAndVerify()).passed, kind).toBe(true);
+            problem.injectFault(kind);
+            expect((await problem.verify()).passed, kind).toBe(false);
+          }
+        }),
+      );
+    },
+  );
 
   test('shapes without a common factor, one row, one column, the other layout', async () => {
     for (const shape of [
@@ -120,13 +129,10 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     const library = fake.without('cuGraphLaunch');
     const libraries = fake.libraries('cuda', { driver: library, matmul: library });
     const facts = await withFake('algorithms=1', () =>
-      using(
-        options({ m: 8, n: 8, k: 8, graph: true, libraries }),
-        async problem => {
-          expect((await problem.runAndVerify()).passed).toBe(true);
-          return problem.facts();
-        },
-      ),
+      using(options({ m: 8, n: 8, k: 8, graph: true, libraries }), async problem => {
+        expect((await problem.runAndVerify()).passed).toBe(true);
+        return problem.facts();
+      }),
     );
     expect(facts).toMatchObject({ productsPerGraph: '0', noGraph: 'the driver has no graphs' });
   });
