@@ -123,7 +123,7 @@ Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
   options.transposed = read.text("layout") != "nn";
   options.workspace_bytes = static_cast<std::size_t>(read.integer("workspaceBytes", 0, 1e12));
   options.algorithms = static_cast<int>(read.integer("algorithms", 1, 1000));
-  options.graph = read.optional_flag("graph");
+  options.graph_below_seconds = read.number("graphBelowSeconds", 0, 1e9);
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
   std::unique_ptr<Problem> problem;
   if (status.ok()) status = read.status();

@@ -16,8 +16,6 @@ constexpr std::size_t kMostSets = 64;
 // An algorithm is timed three times for about this long; the best counts.
 constexpr double kTrialSeconds = 0.01;
 constexpr int kTrialRounds = 3;
-// Products that take less than this are launched as a graph: there the launch itself is what takes the time.
-constexpr double kSmallSeconds = 50e-6;
 constexpr std::uint64_t kMostPerGraph = 128;
 constexpr int kCaptureThreadLocal = 1;  // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL, hipStreamCaptureModeThreadLocal
 
@@ -46,7 +44,7 @@ Status DeviceGemm<T>::prepare(std::shared_ptr<Driver> driver, std::shared_ptr<Ma
   // The two scales lie apart: the libraries want each aligned by itself.
   if (Status status = MatmulPlan::make(context_, library_, shape, scale, scale == 0 ? 0 : scale + 256, &plan_); !status.ok()) return status;
   if (Status status = choose(); !status.ok()) return status;
-  if (options_.graph && trials_.front().seconds < kSmallSeconds) {
+  if (trials_.front().seconds < options_.graph_below_seconds) {
     if (Status status = make_graph(); !status.ok()) no_graph_ = status.message;
   }
   for (const Set& set : sets_) {

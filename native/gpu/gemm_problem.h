@@ -20,7 +20,7 @@ struct GpuGemmOptions {
   bool transposed = true;         // both operands have k as their fastest dimension
   std::size_t workspace_bytes = std::size_t{32} << 20;
   int algorithms = 16;            // asked of the heuristics
-  bool graph = true;              // small products are replayed as a graph of many
+  double graph_below_seconds = 0;  // products that take less are replayed as a graph of many
   std::uint64_t seed = 0;
 };
 

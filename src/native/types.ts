@@ -428,8 +428,8 @@ export interface GpuGemmOptions {
   workspaceBytes: number;
   /** How many algorithms the library is asked for; each is tried. */
   algorithms: number;
-  /** Replay small products as a graph of many. */
-  graph: boolean;
+  /** Products that take less are replayed as a graph of many. */
+  graphBelowSeconds: number;
   seed: number;
 }
 

@@ -25,7 +25,7 @@ const options = (more: Partial<GpuGemmOptions> = {}): GpuGemmOptions => ({
   layout: 'tn',
   workspaceBytes: 1 << 20,
   algorithms: 8,
-  graph: false,
+  graphBelowSeconds: 0,
   seed: 7,
   ...more,
 });
@@ -115,7 +115,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
 
   test('operands rotate through more than L2, as graphs of whole rounds', async () => {
     const facts = await withFake('l2=100000 algorithms=1', () =>
-      using(options({ m: 8, n: 8, k: 8, graph: true }), async problem => {
+      using(options({ m: 8, n: 8, k: 8, graphBelowSeconds: 100 }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         await problem.measure(TIMING);
         expect((await problem.verify()).passed).toBe(true);
@@ -129,7 +129,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     const library = fake.without('cuGraphLaunch');
     const libraries = fake.libraries('cuda', { driver: library, matmul: library });
     const facts = await withFake('algorithms=1', () =>
-      using(options({ m: 8, n: 8, k: 8, graph: true, libraries }), async problem => {
+      using(options({ m: 8, n: 8, k: 8, graphBelowSeconds: 100, libraries }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         return problem.facts();
       }),

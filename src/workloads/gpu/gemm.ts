@@ -62,6 +62,9 @@ const OUTPUT_BYTES: Record<GpuDtype, number> = {
   s8: 4,
 };
 
+/** There the launch itself would be what takes the time. */
+const GRAPH_BELOW_SECONDS = 50e-6;
+
 function deviceBytes({ dtype, m, n, k, workspace }: GpuGemmParams): number {
   return OPERAND_BYTES[dtype] * (m * k + k * n) + OUTPUT_BYTES[dtype] * m * n + workspace;
 }
@@ -108,7 +111,7 @@ export const gpuGemm: Workload<GpuGemmParams> = {
           layout,
           algorithms,
           workspaceBytes: p.workspace,
-          graph: true,
+          graphBelowSeconds: GRAPH_BELOW_SECONDS,
           seed: context.seed,
         }),
       context,
