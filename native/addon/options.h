@@ -3,7 +3,9 @@
 #include <napi.h>
 
 #include <cmath>
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/status.h"
 
@@ -65,6 +67,20 @@ class OptionReader {
   std::string optional_text(const char* name) {
     if (!status_.ok() || object_.Get(name).IsUndefined()) return {};
     return text(name);
+  }
+
+  // An array of strings.
+  std::vector<std::string> texts(const char* name) {
+    std::vector<std::string> list;
+    if (!status_.ok()) return list;
+    const Napi::Value value = object_.Get(name);
+    const std::uint32_t length = value.IsArray() ? value.As<Napi::Array>().Length() : 0;
+    for (std::uint32_t i = 0; i < length; ++i) {
+      const Napi::Value item = value.As<Napi::Array>().Get(i);
+      if (item.IsString()) list.push_back(item.As<Napi::String>().Utf8Value());
+    }
+    if (!value.IsArray() || list.size() != length) fail(std::string(name) + " as an array of strings");
+    return list;
   }
 
   // False when it is left out.
