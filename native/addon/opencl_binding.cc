@@ -12,9 +12,15 @@ constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
 constexpr double kMaxDimension = 1 << 24;
 constexpr double kMaxDevices = 4096;
 
-void set_status(Napi::Env env, Napi::Object object, const Status& status) {
-  object.Set("found", Napi::Boolean::New(env, status.ok()));
-  object.Set("code", status.code);
+// As gpu_status_word: what is not there is absent, what is there and cannot be used unsupported, what is there and fails broken.
+const char* status_word(const Status& status) {
+  if (status.ok()) return "ok";
+  if (status.code == "LIBRARY_ABSENT" || status.code == "OPENCL_NO_PLATFORM" || status.code == "OPENCL_NO_DEVICE") return "absent";
+  return status.code == "LIBRARY_UNSUPPORTED" ? "unsupported" : "broken";
+}
+
+void set_status(Napi::Object object, const Status& status) {
+  object.Set("status", status_word(status));
   object.Set("reason", status.message);
   object.Set("remedy", status.remedy);
 }
@@ -56,14 +62,14 @@ Napi::Value probe_opencl(const Napi::CallbackInfo& info) {
   Status status = opencl::OpenclLibrary::open(opencl_names, &library);
   if (status.ok()) status = opencl::list_devices(*library, &devices);
   Napi::Object result = Napi::Object::New(env);
-  set_status(env, result, status);
+  set_status(result, status);
   result.Set("library", library == nullptr ? "" : library->file.path());
   Napi::Array list = Napi::Array::New(env);
   for (const opencl::DeviceInfo& device : devices) list.Set(list.Length(), device_value(env, device));
   result.Set("devices", list);
   const opencl::Clblast* clblast = nullptr;
   Napi::Object gemm = Napi::Object::New(env);
-  set_status(env, gemm, opencl::Clblast::open(clblast_names, &clblast));
+  set_status(gemm, opencl::Clblast::open(clblast_names, &clblast));
   gemm.Set("library", clblast == nullptr ? "" : clblast->path());
   gemm.Set("version", clblast == nullptr ? "" : clblast->version());
   result.Set("clblast", gemm);

@@ -430,6 +430,61 @@ export interface GpuGemmOptions {
   algorithms: number;
   /** Products that take less are replayed as a graph of many. */
   graphBelowSeconds: number;
+
+/** Where the libraries may be: paths or sonames to try, in order. */
+export interface OpenclLibraries {
+  /** libOpenCL, the ICD loader. */
+  opencl: string[];
+  clblast: string[];
+}
+
+export interface OpenclDevice {
+  /** Over all platforms, in the loader's order. */
+  index: number;
+  name: string;
+  vendor: string;
+  type: 'gpu' | 'cpu' | 'accelerator' | 'other';
+  /** It computes on the host's CPU. */
+  software: boolean;
+  platform: string;
+  platformVersion: string;
+  driverVersion: string;
+  /** All of it: OpenCL does not say what is free. */
+  memoryBytes: number;
+  /** Of one buffer. */
+  maxAllocationBytes: number;
+  computeUnits: number;
+  clockHz: number;
+  /** In which CLBlast can multiply there. */
+  dtypes: string[];
+  /** It compiles OpenCL C. */
+  compiler: boolean;
+}
+
+export interface OpenclProbe {
+  status: GpuStatus;
+  reason: string;
+  remedy: string;
+  library: string;
+  devices: OpenclDevice[];
+  clblast: GpuLibraryState;
+}
+
+/** `device`: index of probeOpencl, or left out: the first that is not software, else the first. */
+export interface OpenclGemmOptions extends OpenclLibraries {
+  device?: number;
+  dtype: 'f32' | 'f64' | 'f16';
+  m: number;
+  n: number;
+  k: number;
+  seed: number;
+}
+
+export interface OpenclStreamOptions extends Pick<OpenclLibraries, 'opencl'> {
+  device?: number;
+  kernel: 'copy' | 'scale' | 'add' | 'triad';
+  /** Rounded down to a multiple of 16. */
+  bytesPerArray: number;
   seed: number;
 }
 
@@ -538,6 +593,13 @@ export interface NativeAddon {
   probeGpus(libraries: GpuLibraries): GpuProbe;
   /** Opens the driver in prepare(), not before. */
   createGpuGemm(options: GpuGemmOptions): NativeProblem;
+
+  /** Loads every OpenCL driver there is: only to be called in a process of its own (callIsolated). */
+  probeOpencl(libraries: OpenclLibraries): OpenclProbe;
+  /** A product by CLBlast. Opens the device on the calling thread. Throws NativeError. */
+  createOpenclGemm(options: OpenclGemmOptions): NativeProblem;
+  /** Bandwidth of the device's own memory. As createOpenclGemm. */
+  createOpenclStream(options: OpenclStreamOptions): NativeProblem;
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
   createOrtSession(options: OrtSessionOptions): NativeOrtSession;

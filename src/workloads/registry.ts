@@ -1,6 +1,8 @@
 /** Every workload, one row each. */
 import { collectives } from './collectives/workload.ts';
 import { coreLatency } from './core-latency.ts';
+import { deviceGemm } from './device/gemm.ts';
+import { deviceMemory } from './device/memory.ts';
 import { gemm } from './gemm.ts';
 import { gpuGemm } from './gpu/gemm.ts';
 import { inference } from './inference/workload.ts';
@@ -15,6 +17,8 @@ export const WORKLOADS = [
   memory,
   ...collectives,
   coreLatency,
+  deviceGemm,
+  deviceMemory,
   inference,
   gpuGemm,
 ] as unknown as readonly Workload<Params>[];
