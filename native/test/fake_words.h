@@ -9,11 +9,13 @@
 #include <map>
 #include <string>
 
+// Unnamed: two copies of a library in one process share nothing.
 namespace fake {
+namespace {
 
-inline const char* variable = "";  // the library names its own
+[[maybe_unused]] const char* variable = "";  // the library names its own
 
-inline std::string word(const char* key, const char* otherwise) {
+[[maybe_unused]] std::string word(const char* key, const char* otherwise) {
   const char* all = std::getenv(variable);
   const std::string text = std::string(" ") + (all == nullptr ? "" : all) + " ";
   const std::size_t at = text.find(std::string(" ") + key + "=");
@@ -22,12 +24,12 @@ inline std::string word(const char* key, const char* otherwise) {
   return text.substr(begin, text.find(' ', begin) - begin);
 }
 
-inline double number(const char* key, double otherwise) {
+[[maybe_unused]] double number(const char* key, double otherwise) {
   const std::string text = word(key, "");
   return text.empty() ? otherwise : std::atof(text.c_str());
 }
 
-inline bool listed(const char* key, const char* call, int* value = nullptr) {
+[[maybe_unused]] bool listed(const char* key, const char* call, int* value = nullptr) {
   const std::string list = "," + word(key, "") + ",";
   const std::string name = call;
   if (list.find("," + name + ",") != std::string::npos) return true;
@@ -38,7 +40,7 @@ inline bool listed(const char* key, const char* call, int* value = nullptr) {
 }
 
 // Does what the words say of this call; the code that it must return.
-inline int trouble(const char* call) {
+[[maybe_unused]] int trouble(const char* call) {
   static std::map<std::string, double> seen;
   if (seen[call]++ < number("after", 0)) return 0;
   if (listed("hang", call)) {
@@ -50,8 +52,9 @@ inline int trouble(const char* call) {
   return code;
 }
 
-inline void wait_seconds(double seconds) {
+[[maybe_unused]] void wait_seconds(double seconds) {
   if (seconds > 0) usleep(static_cast<useconds_t>(seconds * 1e6));
 }
 
+}  // namespace
 }  // namespace fake

@@ -2,16 +2,18 @@
 import { METRICS } from '../../analysis/metrics.ts';
 import { listModels } from '../../models/registry.ts';
 import { tryLoadAddon } from '../../native/addon.ts';
+import type { GpuProbe, OpenclProbe } from '../../native/types.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { builtinSuites, loadSuite } from '../../suite/load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
+import { probeOpencl } from '../../workloads/device/opencl.ts';
 import { probeAllGpus } from '../../workloads/gpu/devices.ts';
 import { WORKLOADS } from '../../workloads/registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
-import { deviceDetail } from '../render/devices.ts';
+import { deviceDetail, openclDetail } from '../render/devices.ts';
 import { sentences } from '../render/sentence.ts';
 import { renderTable } from '../render/table.ts';
 import { LISTS, type ListName } from './list-names.ts';
@@ -104,7 +106,31 @@ async function kernels(): Promise<Row[]> {
 }
 
 async function devices(): Promise<Row[]> {
-  const probes = await probeAllGpus();
+  const [gpus, opencl] = await Promise.all([probeAllGpus(), probeOpencl()]);
+  return [...gpuRows(gpus), ...openclRows(opencl)];
+}
+
+function openclRows(probe: OpenclProbe): Row[] {
+  if (probe.status !== 'ok')
+    return [
+      {
+        device: 'opencl',
+        status: probe.status,
+        name: null,
+        memory: null,
+        detail: sentences(probe.reason, probe.remedy),
+      },
+    ];
+  return probe.devices.map(device => ({
+    device: `opencl:${device.index}`,
+    status: 'ok',
+    name: device.name,
+    memory: formatBytes(device.memoryBytes),
+    detail: openclDetail(probe, device),
+  }));
+}
+
+function gpuRows(probes: readonly GpuProbe[]): Row[] {
   return probes.flatMap((probe): Row[] =>
     probe.status === 'ok'
       ? probe.devices.map(device => ({

@@ -1,5 +1,5 @@
 /** GPUs as `list devices` and `doctor` show them. Pure. */
-import type { GpuDevice, GpuLibraryState, GpuProbe } from '../../native/types.ts';
+import type { GpuDevice, GpuLibraryState, GpuProbe, OpenclDevice, OpenclProbe } from '../../native/types.ts';
 import { sentences } from './sentence.ts';
 
 const LIBRARIES: Record<GpuProbe['vendor'], { matmul: string; collective: string }> = {
@@ -27,6 +27,19 @@ function libraryText(name: string, state: GpuLibraryState): string {
   return state.status === 'ok'
     ? `${name}${state.version === '' ? '' : ` ${state.version}`}`
     : `no ${name} (${state.reason})`;
+}
+
+/** As deviceDetail, of a device that OpenCL lists. */
+export function openclDetail({ clblast }: OpenclProbe, device: OpenclDevice): string {
+  return [
+    device.software ? 'software: computes on the CPU' : device.type,
+    device.platform,
+    `driver ${device.driverVersion}`,
+    `${device.computeUnits} compute units`,
+    ...(device.compiler ? [] : ['no compiler for OpenCL C']),
+    libraryText('CLBlast', clblast),
+    ...(clblast.status === 'ok' ? [`multiplies in ${device.dtypes.join(', ')}`] : []),
+  ].join(', ');
 }
 
 /** Lines of `doctor`: each GPU, what is there and cannot be used, or that there is none. */

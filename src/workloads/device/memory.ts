@@ -6,7 +6,7 @@ import { prepareNativeProblem } from '../native-problem.ts';
 import { bytesParam } from '../parameters.ts';
 import type { Workload } from '../workload.ts';
 import { fitsOnOpencl, openclDevice, openclWarnings, probeOpencl } from './opencl.ts';
-import { deviceName, deviceOption, deviceParam } from './params.ts';
+import { deviceLabel, deviceName, deviceOption, deviceParam } from './params.ts';
 
 const params = z.strictObject({
   kernel: z.enum(['copy', 'scale', 'add', 'triad']).default('triad'),
@@ -28,7 +28,7 @@ export const deviceMemory: Workload<DeviceMemoryParams> = {
   metrics: () => ['bytes_per_second'],
   limit: () => null,
   device: p => deviceName('opencl', p.device),
-  label: p => `device memory ${p.kernel} ${formatBytes(p.bytes)}`,
+  label: p => `device memory ${p.kernel} ${formatBytes(p.bytes)}${deviceLabel(p.device)}`,
   // Inputs are made and outputs checked on the host, a chunk at a time.
   overheadSeconds: p => 2 + (arrays(p) * p.bytes * 4) / 5e8,
   supports: async p => {

@@ -14,3 +14,8 @@ export function deviceName(kind: string, device: DeviceParam): string {
 export function deviceOption(device: DeviceParam): { device?: number } {
   return device === 'auto' ? {} : { device };
 }
+
+/** For a case's short name: ` d=1`, or nothing for auto. */
+export function deviceLabel(device: DeviceParam): string {
+  return device === 'auto' ? '' : ` d=${device}`;
+}

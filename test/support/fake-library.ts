@@ -1,0 +1,53 @@
+/** A stand-in for a vendor's library, compiled from native/test once per test file. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { packageRoot } from '../../src/native/addon.ts';
+
+const compiler = process.env.CXX ?? 'c++';
+export const noCompiler = spawnSync(compiler, ['--version']).error !== undefined;
+export const noCompilerReason = noCompiler ? ` (skipped: ${compiler} is not on PATH)` : '';
+
+export interface FakeLibrary {
+  path: string;
+  /** A copy without the function of that name. */
+  without(symbol: string): string;
+  /** Runs `body` with the library told what to do, in its environment variable. */
+  told<T>(orders: string, body: () => T | Promise<T>): Promise<T>;
+  remove(): void;
+}
+
+/** @param name of native/test/<name>.cc @param variable that it reads its orders from */
+export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
+  const folder = mkdtempSync(path.join(tmpdir(), 'aibench-fake-'));
+  const library = path.join(folder, `${name}.so`);
+  const native = path.join(packageRoot, 'native');
+  const flags = ['-std=c++20', '-O1', '-shared', '-fPIC', '-w', '-I', native];
+  if (!noCompiler) execFileSync(compiler, [...flags, path.join(native, 'test', `${name}.cc`), '-o', library]);
+  return {
+    path: library,
+    without(symbol) {
+      // The name in the string table is changed, so that a look-up by hash finds a row of another name.
+      const bytes = readFileSync(library);
+      const wanted = Buffer.from(`\0${symbol}\0`);
+      const place = bytes.indexOf(wanted);
+      if (place < 0) throw new Error(`the fake has no ${symbol}`);
+      for (let at = place; at >= 0; at = bytes.indexOf(wanted, at + 1)) bytes[at + 1] = 0x5f;
+      const copy = path.join(folder, `without-${symbol}.so`);
+      writeFileSync(copy, bytes);
+      return copy;
+    },
+    async told(orders, body) {
+      const before = process.env[variable];
+      process.env[variable] = orders;
+      try {
+        return await body();
+      } finally {
+        if (before === undefined) delete process.env[variable];
+        else process.env[variable] = before;
+      }
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
