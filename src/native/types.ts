@@ -430,6 +430,8 @@ export interface GpuGemmOptions {
   algorithms: number;
   /** Products that take less are replayed as a graph of many. */
   graphBelowSeconds: number;
+  seed: number;
+}
 
 /** Where the libraries may be: paths or sonames to try, in order. */
 export interface OpenclLibraries {

@@ -1,8 +1,7 @@
 /** Where OpenCL's loader and CLBlast may be. */
-import type { OpenclLibraries } from '../native/types.ts';
 import { candidateLibraries, defaultRoots, type LibraryPlaces, type SearchRoots } from './vendor-libraries.ts';
 
-const PLACES: Record<keyof OpenclLibraries, LibraryPlaces> = {
+const PLACES: Record<'opencl' | 'clblast', LibraryPlaces> = {
   // Toolkits bring a loader of their own; the drivers are found by it, through /etc/OpenCL/vendors.
   opencl: {
     variable: 'AIBENCH_OPENCL',
@@ -22,6 +21,6 @@ const PLACES: Record<keyof OpenclLibraries, LibraryPlaces> = {
 };
 
 /** Names to try for each, preferred first. AIBENCH_OPENCL and AIBENCH_CLBLAST name one file instead. */
-export function openclLibraries(roots: SearchRoots = defaultRoots(process.env)): OpenclLibraries {
+export function openclLibraries(roots: SearchRoots = defaultRoots(process.env)): Record<keyof typeof PLACES, string[]> {
   return { opencl: candidateLibraries(PLACES.opencl, roots), clblast: candidateLibraries(PLACES.clblast, roots) };
 }

@@ -91,7 +91,8 @@ export const deviceGemm: Workload<DeviceGemmParams> = {
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => null,
   device: (p, backend) => deviceName(backendOf(backend).kind, p.device),
-  label: p => `device gemm ${p.dtype} ${p.m === p.n && p.n === p.k ? `${p.m}³` : `${p.m}x${p.n}x${p.k}`}${deviceLabel(p.device)}`,
+  label: p =>
+    `device gemm ${p.dtype} ${p.m === p.n && p.n === p.k ? `${p.m}³` : `${p.m}x${p.n}x${p.k}`}${deviceLabel(p.device)}`,
   // The first product of a dtype is compiled by the driver, which takes seconds; then as gemm.
   overheadSeconds: p => 5 + (3 * operandBytes(p)) / 1e9,
   supports: async (p, backend, machine: Machine) => {
