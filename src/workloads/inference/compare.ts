@@ -2,26 +2,56 @@
 import { elementCount, type NamedTensors, type TensorValue } from '../../models/tensor.ts';
 import type { Verification } from '../../results/schema.ts';
 
-export const METHOD =
-  'every output element against the unoptimised graph on one CPU thread: max |y-r| / (|r| + rms(r)), two input sets';
+const REFERENCE = 'against the unoptimised graph on one CPU thread';
+export const METHOD = `every output element ${REFERENCE}: max |y-r| / (|r| + rms(r)), two input sets`;
+export const RMS_METHOD = `every output ${REFERENCE}: rms(y-r) / rms(r), two input sets`;
+
+/** What an output may be off. */
+export interface Tolerance {
+  /** Of a single element: |y-r| / (|r| + rms(r)). */
+  element: number;
+  /** Of a whole output: rms(y-r) / rms(r). Null where the elements' bound says it all. */
+  rms: number | null;
+}
 
 /**
- * Compares sets of outputs with their references, by the largest element-wise error |y-r| / (|r| + rms(r)): relative for
- * large elements, against the tensor's own scale for those near 0. A missing output, another shape or type, or a value that
- * is not finite where the reference is has no error figure (null) and fails.
+ * Compares sets of outputs with their references. By the largest element-wise error |y-r| / (|r| + rms(r)): relative for large elements,
+ * against the tensor's own scale for those near 0. Where `rms` is set, by rms(y-r) / rms(r) too, and that is the figure that is
+ * given unless it is an element that fails: of many roundings the worst element says little, their mean square much. A missing
+ * output, another shape or type, or a value that is not finite where the reference is has no error figure (null) and fails.
  */
 export function compareOutputs(
   actual: readonly NamedTensors[],
   reference: readonly NamedTensors[],
-  tolerance: number,
+  tolerance: Tolerance,
 ): Verification {
-  let error = actual.length === reference.length ? 0 : Number.POSITIVE_INFINITY;
+  const worst = actual.length === reference.length ? 0 : Number.POSITIVE_INFINITY;
+  const errors = { element: worst, rms: worst };
   reference.forEach((expected, index) => {
     for (const [name, value] of Object.entries(expected)) {
-      error = Math.max(error, tensorError(actual[index]?.[name], value));
+      const other = actual[index]?.[name];
+      errors.element = Math.max(errors.element, tensorError(other, value));
+      if (tolerance.rms !== null) errors.rms = Math.max(errors.rms, rmsError(other, value));
     }
   });
-  return { method: METHOD, passed: error <= tolerance, error: Number.isFinite(error) ? error : null, tolerance };
+  const judged = (method: string, error: number, limit: number): Verification => ({
+    method,
+    passed: error <= limit,
+    error: Number.isFinite(error) ? error : null,
+    tolerance: limit,
+  });
+  const elements = judged(METHOD, errors.element, tolerance.element);
+  return tolerance.rms === null || !elements.passed ? elements : judged(RMS_METHOD, errors.rms, tolerance.rms);
+}
+
+/** rms(y-r) / rms(r); infinity where the two cannot be compared. An output of zeros must be one of zeros. */
+export function rmsError(actual: TensorValue | undefined, reference: TensorValue): number {
+  const error = tensorError(actual, reference);
+  if (actual === undefined || !Number.isFinite(error) || error === 0) return error;
+  const expected = toNumbers(reference);
+  const differences = toNumbers(actual).map((y, index) => (y === expected[index] ? 0 : y - (expected[index] ?? 0)));
+  const scale = rootMeanSquare(expected);
+  return scale === 0 ? Number.POSITIVE_INFINITY : rootMeanSquare(differences) / scale;
 }
 
 /** Infinity where the two cannot be compared or a value is not finite. */

@@ -26,7 +26,8 @@ export function planGenerations(params: InferenceParams, seed: number, session: 
 
 /**
  * For each generation: runs it on `session`, and gives the logits of a prefill of prompt and generated tokens on `reference`, so
- * that the whole KV cache is part of the proof. The tokens are the session's own, since rounding may turn a close choice.
+ * that the whole KV cache is part of the proof. The tokens are the session's own, since rounding may turn a close choice. In
+ * another precision than fp32 a prefill is another computation (scenario.ts): there it is the same steps on `reference`.
  */
 export async function referenceLogits(
   params: InferenceParams,
@@ -37,6 +38,10 @@ export async function referenceLogits(
   const references: NamedTensors[] = [];
   for (const shape of shapesOf(params, seed)) {
     const { tokens } = await bindGeneration(session, shape)();
+    if (params.precision !== 'fp32') {
+      references.push({ logits: (await bindGeneration(reference, { ...shape, forced: tokens })()).logits });
+      continue;
+    }
     const rows = shape.prompt.map((row, index) => [...row, ...(tokens[index]?.slice(0, -1) ?? [])]);
     references.push(await reference.bind(withCacheType(prefillInputs(shape.config, rows), reference), ['logits'])());
   }

@@ -16,6 +16,8 @@ export interface GenerationShape {
   /** Rows of the prompt, of equal length. */
   prompt: readonly (readonly number[])[];
   newTokens: number;
+  /** Tokens of each row that go in instead of the likeliest: another session's, for a comparison with it. */
+  forced?: readonly (readonly number[])[];
 }
 
 export interface Generated {
@@ -56,13 +58,15 @@ export function generationMacs(
 
 /** Takes the time of each token; `next` runs one step and gives its logits. */
 async function generate(
-  { prompt, newTokens }: GenerationShape,
+  { prompt, newTokens, forced }: GenerationShape,
   first: () => Promise<TensorValue>,
   next: (tokens: readonly number[], context: number) => Promise<TensorValue>,
 ): Promise<Generated> {
+  const choose = (logits: TensorValue, step: number): number[] =>
+    forced === undefined ? topOfRows(logits) : forced.map(row => row[step] ?? 0);
   const start = monotonicSeconds();
   let logits = await first();
-  let chosen = topOfRows(logits);
+  let chosen = choose(logits, 0);
   let last = monotonicSeconds();
   const firstTokenSeconds = last - start;
   const interTokenSeconds: number[] = [];
@@ -70,7 +74,7 @@ async function generate(
   const length = prompt[0]?.length ?? 0;
   for (let step = 0; step + 1 < newTokens; step++) {
     logits = await next(chosen, length + step);
-    chosen = topOfRows(logits);
+    chosen = choose(logits, step + 1);
     const now = monotonicSeconds();
     interTokenSeconds.push(now - last);
     last = now;

@@ -7,6 +7,7 @@ import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import { buildVariant, type Precision } from '../../models/variant.ts';
 import { formatBytes } from '../../units.ts';
 import { calibrate } from './calibrate.ts';
+import type { Tolerance } from './compare.ts';
 import type { Engine } from './engine.ts';
 import { type InferenceParams, modelLabel } from './params.ts';
 
@@ -14,24 +15,27 @@ export interface ResolvedModel {
   path: string;
   facts: Record<string, string | number | boolean | null>;
   macs: ((at: WorkPoint) => number) | null;
-  /** Largest error that passes the verification. */
-  tolerance: number;
+  /** What passes the verification. */
+  tolerance: Tolerance;
   /** Some weights are of less than 32 bits, or zeros: the output differs from the fp32 model's. */
   compressed: boolean;
 }
 
 /**
- * Largest error that passes against the unoptimised graph of the same file, by what the model computes in. Measured: own fp32
- * models up to 5e-6; fp16 2e-3; int8 9e-2 and int4 6e-2, where an optimised graph rounds activations elsewhere.
+ * What passes against the unoptimised graph of the same file, by what the model computes in. Measured on ResNet-50, BERT-base, llama-15m and
+ * llama-160m, largest of up to six seeds, as element / rms: fp32 5e-6; fp16 6e-3 / 1.6e-3; int8-dynamic 0.11 / 2.8e-2; int8-qdq 0.19 /
+ * 4.2e-2; int4 0.13 / 2.0e-2. An optimised graph rounds activations elsewhere, and each rounding that falls to the other side is a whole
+ * step. The output of another input is off by an rms of 0.16 (ResNet-50) and more.
  */
-const TOLERANCE: Record<Precision | 'file' | 'reduced', number> = {
-  fp32: 1e-4,
-  fp16: 2e-2,
-  'int8-dynamic': 0.25,
-  'int8-qdq': 0.25,
-  int4: 0.25,
-  file: 1e-3,
-  reduced: 5e-2,
+const TOLERANCE: Record<Precision | 'file' | 'reduced', Tolerance> = {
+  fp32: { element: 1e-4, rms: null },
+  fp16: { element: 2e-2, rms: 5e-3 },
+  'int8-dynamic': { element: 0.25, rms: 6e-2 },
+  'int8-qdq': { element: 0.35, rms: 8e-2 },
+  int4: { element: 0.25, rms: 5e-2 },
+  file: { element: 1e-3, rms: null },
+  // A file that is quantised somewhere: as the largest of our own.
+  reduced: { element: 0.35, rms: 8e-2 },
 };
 
 /**

@@ -8,6 +8,7 @@ import { decodeInputs, llamaTokens, prefillInputs, presentNames } from '../../mo
 import { mixSeeds } from '../../models/random.ts';
 import { type DecoderModel, findModel, type StatelessModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
+import type { Precision } from '../../models/variant.ts';
 import type { Work } from '../../results/schema.ts';
 import { withCacheType } from './cache-type.ts';
 import type { EngineSession } from './engine.ts';
@@ -55,7 +56,7 @@ export function planScenario(
           flops: 2 * generationMacs(macs, batch, point.sequence, newTokens),
         };
   return params.mode === 'decode'
-    ? decodeScenario(model, point, seeds, work)
+    ? decodeScenario(model, point, seeds, work, params.precision)
     : prefillScenario(model, point, seeds, work);
 }
 
@@ -99,32 +100,38 @@ function prefillScenario(model: DecoderModel, at: WorkPoint, seeds: readonly num
 /**
  * One token per row on a cache of `context` tokens, which a prefill of the timed session itself fills. The cache stays as it
  * is from run to run, and the new keys and values are computed but not fetched: what is timed is the step, not the copies of
- * the binding. The reference is a prefill of context + 1 tokens, so the cache is part of what is proved.
+ * the binding. The reference is a prefill of context + 1 tokens, so the cache is part of what is proved. In another precision than
+ * fp32 that is another computation, since activations are quantised by the range of all tokens that go in at once: there the
+ * reference is the same step on the reference session's own cache.
  */
-function decodeScenario(model: DecoderModel, at: WorkPoint, seeds: readonly number[], work: Work): Scenario {
+function decodeScenario(
+  model: DecoderModel,
+  at: WorkPoint,
+  seeds: readonly number[],
+  work: Work,
+  precision: Precision,
+): Scenario {
   const { config, output } = model;
   const texts = seeds.map(seed => llamaTokens(config, at.batch, at.context + 1, seed));
+  const timedInputs = async (session: EngineSession): Promise<NamedTensors[]> => {
+    const sets: NamedTensors[] = [];
+    for (const rows of texts) {
+      const prompt = prefillInputs(
+        config,
+        rows.map(row => row.slice(0, -1)),
+      );
+      const present = await session.bind(withCacheType(prompt, session), presentNames(config))();
+      const next = rows.map(row => row.at(-1) ?? 0);
+      sets.push(decodeInputs(config, next, at.context, present));
+    }
+    return sets;
+  };
+  const wholeTexts = texts.map(rows => prefillInputs(config, rows));
   return {
     fetches: [output],
-    timedInputs: async session => {
-      const sets: NamedTensors[] = [];
-      for (const rows of texts) {
-        const prompt = prefillInputs(
-          config,
-          rows.map(row => row.slice(0, -1)),
-        );
-        const present = await session.bind(withCacheType(prompt, session), presentNames(config))();
-        const next = rows.map(row => row.at(-1) ?? 0);
-        sets.push(decodeInputs(config, next, at.context, present));
-      }
-      return sets;
-    },
-    reference: session =>
-      runAll(
-        session,
-        texts.map(rows => prefillInputs(config, rows)),
-        [output],
-      ),
+    timedInputs,
+    reference: async session =>
+      runAll(session, precision === 'fp32' ? wholeTexts : await timedInputs(session), [output]),
     work,
   };
 }

@@ -5,6 +5,8 @@ import {
   damage,
   FAULTS,
   halfToNumber,
+  METHOD,
+  RMS_METHOD,
   tensorError,
 } from '../../../../src/workloads/inference/compare.ts';
 
@@ -69,26 +71,64 @@ describe('halfToNumber', () => {
   });
 });
 
+const fp32 = { element: 1e-4, rms: null };
+
 describe('compareOutputs', () => {
   const reference = [named(1, -0.5, 0.25, 2), named(-1, 0.75, 0.1, 1)];
 
   it('passes equal outputs and rounding', () => {
-    expect(compareOutputs(reference, reference, 1e-4)).toMatchObject({ passed: true, error: 0, tolerance: 1e-4 });
+    expect(compareOutputs(reference, reference, fp32)).toMatchObject({ passed: true, error: 0, tolerance: 1e-4 });
     const rounded = [named(1 + 1e-6, -0.5, 0.25, 2), reference[1] ?? {}];
-    expect(compareOutputs(rounded, reference, 1e-4).passed).toBe(true);
+    expect(compareOutputs(rounded, reference, fp32).passed).toBe(true);
   });
 
   it.each(FAULTS)('catches the fault %s', fault => {
     const [first = {}, second = {}] = reference;
     const harmed = damage(first, fault, second);
-    expect(compareOutputs([harmed, second], reference, 1e-4).passed).toBe(false);
+    expect(compareOutputs([harmed, second], reference, fp32).passed).toBe(false);
     expect(first).toEqual(named(1, -0.5, 0.25, 2));
+  });
+
+  it('holds many roundings by their mean square, and a single element by its own bound', () => {
+    const length = 1000;
+    const values = Float32Array.from({ length }, (_, i) => Math.sin(i));
+    const of = (change: (value: number, index: number) => number) => [
+      { y: { type: 'float32', dims: [length], data: values.map(change) } },
+    ];
+    const right = of(value => value);
+    const bounds = { element: 0.25, rms: 0.05 };
+    const rounded = compareOutputs(
+      of((value, i) => value + (i % 2 === 0 ? 0.02 : -0.02)),
+      right,
+      bounds,
+    );
+    expect(rounded).toMatchObject({ passed: true, method: RMS_METHOD, tolerance: 0.05 });
+    expect(rounded.error).toBeCloseTo(0.02 * Math.SQRT2, 3);
+    // Every element within its bound, and too many of them off.
+    expect(
+      compareOutputs(
+        of(value => value * 1.1),
+        right,
+        bounds,
+      ),
+    ).toMatchObject({ passed: false, method: RMS_METHOD });
+    // One element that is wrong hardly moves the mean square.
+    const flipped = compareOutputs(
+      of((value, i) => (i === 500 ? -value : value)),
+      right,
+      bounds,
+    );
+    expect(flipped).toMatchObject({ passed: false, method: METHOD, tolerance: 0.25 });
+    for (const fault of FAULTS) {
+      const other = of(value => -value)[0] ?? {};
+      expect(compareOutputs([damage(right[0] ?? {}, fault, other)], right, bounds).passed, fault).toBe(false);
+    }
   });
 
   it('gives no figure where there is none: it would not survive JSON', () => {
     const [first = {}, second = {}] = reference;
-    expect(compareOutputs([damage(first, 'nan', second), second], reference, 1e-4).error).toBeNull();
-    expect(compareOutputs([first], reference, 1e-4)).toMatchObject({ passed: false, error: null });
-    expect(compareOutputs([{}, second], reference, 1e-4)).toMatchObject({ passed: false, error: null });
+    expect(compareOutputs([damage(first, 'nan', second), second], reference, fp32).error).toBeNull();
+    expect(compareOutputs([first], reference, fp32)).toMatchObject({ passed: false, error: null });
+    expect(compareOutputs([{}, second], reference, fp32)).toMatchObject({ passed: false, error: null });
   });
 });
