@@ -32,7 +32,6 @@ const { metafile } = await build({
     'launch-process': 'src/runner/launch-process.ts',
     'isolated-process': 'src/native/isolated-process.ts',
     'session-worker': 'src/workloads/inference/session-worker.ts',
-    'isolated-process': 'src/native/isolated-process.ts',
   },
   outdir: 'dist/app',
   bundle: true,
