@@ -1,4 +1,4 @@
-// probeGpus, createGpuGemm.
+// probeGpus, createGpuGemm, createGpuMemory.
 #include "addon/bindings.h"
 #include "addon/gpu_options.h"
 #include "addon/options.h"
@@ -6,6 +6,7 @@
 #include "gpu/devices.h"
 #include "gpu/gemm_problem.h"
 #include "gpu/matmul_library.h"
+#include "gpu/memory_problem.h"
 
 namespace aibench::addon {
 namespace {
@@ -131,11 +132,29 @@ Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
   return finish(info.Env(), status, std::move(problem));
 }
 
+Napi::Value create_gpu_memory(const Napi::CallbackInfo& info) {
+  constexpr const char* kName = "createGpuMemory";
+  OptionReader read(info, kName);
+  GpuLibraries libraries;
+  gpu::GpuMemoryOptions options;
+  Status status = read_common(info, kName, &libraries, &options.devices);
+  options.vendor = libraries.vendor;
+  options.driver = libraries.driver;
+  options.kernel = read.text("kernel");
+  options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 16, 1e15));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  std::unique_ptr<Problem> problem;
+  if (status.ok()) status = read.status();
+  if (status.ok()) status = gpu::create_gpu_memory(options, &problem);
+  return finish(info.Env(), status, std::move(problem));
+}
+
 }  // namespace
 
 void export_gpu(Napi::Env env, Napi::Object exports) {
   exports.Set("probeGpus", Napi::Function::New(env, probe_gpus, "probeGpus"));
   exports.Set("createGpuGemm", Napi::Function::New(env, create_gpu_gemm, "createGpuGemm"));
+  exports.Set("createGpuMemory", Napi::Function::New(env, create_gpu_memory, "createGpuMemory"));
 }
 
 }  // namespace aibench::addon

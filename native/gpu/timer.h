@@ -27,6 +27,15 @@ class Timer {
     ++disagreements_;
     return std::max(wall, events);
   }
+  // Where events cannot be believed from the start. Throws ProblemFailure.
+  template <typename Enqueue>
+  double time_by_wall(const Context& context, Enqueue&& enqueue) {
+    const double begin = monotonic_seconds();
+    require(enqueue());
+    require(context.wait());
+    ++samples_;
+    return monotonic_seconds() - begin;
+  }
   std::uint64_t samples() const { return samples_; }
   std::uint64_t disagreements() const { return disagreements_; }
 

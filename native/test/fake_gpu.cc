@@ -11,6 +11,7 @@
 //   events=0.03                  events that show this share of the time that has passed
 //   algorithms=2                 how many the heuristics give; the second-last is the fastest
 //   slow=1:3                     device 1 takes 3 times as long for what it does
+// After a bar what is said is for one device, once it is in use: `devices=3 | 1: hang=cublasLtMatmul | 2: wrong=matmul`.
 // Written in plain C++ without the code that is under test but for its tables of names.
 #include <time.h>
 #include <unistd.h>
@@ -31,9 +32,29 @@ using aibench::gpu::DevicePointer, aibench::gpu::Event, aibench::gpu::Graph, aib
 
 namespace {
 
-std::string word(const char* key, const char* otherwise) {
+struct FakeContext {
+  int device;
+};
+FakeContext contexts[64];
+thread_local FakeContext* current = nullptr;
+
+// What is said to all, and to the device in use.
+std::string orders() {
   const char* all = std::getenv("FAKE_GPU");
-  const std::string text = std::string(" ") + (all == nullptr ? "" : all) + " ";
+  std::string rest = all == nullptr ? "" : all, text = " ";
+  for (bool is_first = true; !rest.empty(); is_first = false) {
+    const std::size_t bar = rest.find('|');
+    const std::string part = rest.substr(0, bar);
+    const std::string prefix = current == nullptr ? "none:" : " " + std::to_string(current->device) + ":";
+    if (is_first) text += part;
+    else if (part.rfind(prefix, 0) == 0) text += part.substr(prefix.size());
+    rest = bar == std::string::npos ? "" : rest.substr(bar + 1);
+  }
+  return text + " ";
+}
+
+std::string word(const char* key, const char* otherwise) {
+  const std::string text = orders();
   const std::size_t at = text.find(std::string(" ") + key + "=");
   if (at == std::string::npos) return otherwise;
   const std::size_t begin = at + std::strlen(key) + 2;
@@ -74,11 +95,6 @@ double now() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-struct FakeContext {
-  int device;
-};
-FakeContext contexts[64];
-thread_local FakeContext* current = nullptr;
 std::map<DevicePointer, std::size_t> allocated;  // by address
 std::map<DevicePointer, int> owner;
 long used[64] = {};

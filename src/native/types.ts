@@ -490,6 +490,27 @@ export interface OpenclStreamOptions extends Pick<OpenclLibraries, 'opencl'> {
   seed: number;
 }
 
+export const GPU_MEMORY_KERNELS = [
+  'copy',
+  'triad',
+  'memcpy',
+  'h2d',
+  'd2h',
+  'h2d-pageable',
+  'd2h-pageable',
+  'peer',
+] as const;
+
+export interface GpuMemoryOptions {
+  libraries: GpuLibraries;
+  /** One; of `peer` two, from the first to the second. */
+  devices: number[];
+  kernel: (typeof GPU_MEMORY_KERNELS)[number];
+  /** Of each array; a multiple of 16. */
+  bytes: number;
+  seed: number;
+}
+
 /** A tensor of ONNX Runtime: type and dims as onnxruntime-node names them. */
 export interface OrtTensor {
   type: string;
@@ -595,6 +616,7 @@ export interface NativeAddon {
   probeGpus(libraries: GpuLibraries): GpuProbe;
   /** Opens the driver in prepare(), not before. */
   createGpuGemm(options: GpuGemmOptions): NativeProblem;
+  createGpuMemory(options: GpuMemoryOptions): NativeProblem;
 
   /** Loads every OpenCL driver there is: only to be called in a process of its own (callIsolated). */
   probeOpencl(libraries: OpenclLibraries): OpenclProbe;

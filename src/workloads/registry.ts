@@ -5,6 +5,7 @@ import { deviceGemm } from './device/gemm.ts';
 import { deviceMemory } from './device/memory.ts';
 import { gemm } from './gemm.ts';
 import { gpuGemm } from './gpu/gemm.ts';
+import { gpuMemory } from './gpu/memory.ts';
 import { inference } from './inference/workload.ts';
 import { memory } from './memory.ts';
 import { peak } from './peak.ts';
@@ -21,6 +22,7 @@ export const WORKLOADS = [
   deviceMemory,
   inference,
   gpuGemm,
+  gpuMemory,
 ] as unknown as readonly Workload<Params>[];
 
 /** The workload of that name, or undefined. */

@@ -1,0 +1,105 @@
+/** GPUs that are not there, are broken, hang, crash or compute wrongly: what their cases become, and that the others go on. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import type { ResultDocument } from '../../src/results/schema.ts';
+import { aibench, temporaryFolder } from '../support/cli.ts';
+import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
+
+const fake = buildFakeGpu();
+afterAll(() => fake.remove());
+const folder = temporaryFolder();
+let runs = 0;
+
+type Case = ResultDocument['cases'][number];
+
+/** One product on each of the devices and one case on the CPU. */
+function run(
+  devices: string,
+  backends: string,
+  environment: Record<string, string>,
+): { status: number | null; gpu: Case[]; cpu: Case } {
+  const suite = path.join(folder, 'gpu.yaml');
+  const out = path.join(folder, `gpu-${++runs}.json`);
+  writeFileSync(
+    suite,
+    `schema: aibench.suite/1
+name: gpu-test
+summary: products on GPUs and one case on the CPU
+launches: 2
+idleSeconds: 0
+timing: { targetSeconds: 0.01, maxWarmupSeconds: 0.01, minSamples: 2 }
+cases:
+  - workload: gpu-gemm
+    backend: [${backends}]
+    params: { m: 32, n: 32, k: 32 }
+    matrix: { device: [${devices}] }
+  - workload: peak
+    params: { dtype: f32, threads: 1 }
+    launches: 1
+`,
+  );
+  const { status, stderr } = aibench(['run', suite, '-o', out], {
+    env: {
+      AIBENCH_CUDA: fake.library,
+      AIBENCH_CUBLASLT: fake.library,
+      AIBENCH_NVML: '/nowhere/libnvidia-ml.so.1',
+      AIBENCH_GPU_PATIENCE: '3',
+      ...environment,
+    },
+  });
+  const { cases } = JSON.parse(readFileSync(out, 'utf8')) as ResultDocument;
+  const cpu = cases.at(-1);
+  if (cpu === undefined) throw new Error(stderr);
+  return { status, gpu: cases.slice(0, -1), cpu };
+}
+
+describe.skipIf(noCompiler)(`runs with GPUs${noCompilerReason}`, () => {
+  test('each GPU that hangs, crashes or computes wrongly costs its own case', () => {
+    const { status, gpu, cpu } = run('0, 1, 2, 3, 4, 5, 9', 'cublaslt', {
+      FAKE_GPU: [
+        'devices=6 algorithms=1',
+        ' 1: hang=cublasLtMatmul',
+        ' 2: crash=cublasLtMatmul',
+        ' 3: wrong=matmul',
+        ' 4: fail=cuStreamSynchronize:719',
+        ' 5: free=66000000',
+      ].join(' |'),
+    });
+    const [good, hangs, crashes, wrong, faulty, full, absent] = gpu;
+    expect(good).toMatchObject({ status: 'measured', device: 'cuda:0', verification: { passed: true } });
+    expect(good?.facts).toMatchObject({ device: 'cuda:0', deviceName: 'Fake H200', libraryVersion: '12.4.5' });
+    expect(good?.limit).toMatchObject({ name: 'device_flops_per_second_bound' });
+    expect(hangs).toMatchObject({ status: 'failed', device: 'cuda:1' });
+    expect(hangs?.reason).toContain('did not end within');
+    // Met once, not once per launch.
+    expect(hangs?.launches).toHaveLength(1);
+    expect(crashes?.status).toBe('failed');
+    expect(crashes?.reason).toContain('SIGABRT');
+    expect(wrong?.status).toBe('failed');
+    expect(wrong?.reason).toContain('is wrong');
+    expect(faulty).toMatchObject({ status: 'failed' });
+    expect(faulty?.reason).toContain('CUDA_ERROR_LAUNCH_FAILED (719)');
+    expect(faulty?.remedy).toContain('xid');
+    expect(full).toMatchObject({ status: 'failed' });
+    expect(full?.reason).toContain('of which 62 MiB are free');
+    expect(absent).toMatchObject({ status: 'skipped', device: 'cuda:9' });
+    expect(absent?.reason).toContain('There is no GPU 9');
+    expect(cpu).toMatchObject({ status: 'measured', device: 'cpu' });
+    expect(status).toBe(1);
+  });
+
+  test('a driver that hangs is a failure within the time that is stated; one that is not there skips the case', () => {
+    const { status, gpu, cpu } = run('0', 'cublaslt, hipblaslt', {
+      FAKE_GPU: 'hang=cuInit',
+      AIBENCH_HIP: '/nowhere/libamdhip64.so.6',
+    });
+    expect(gpu[0]).toMatchObject({ status: 'failed', device: 'cuda:0', launches: [] });
+    expect(gpu[0]?.reason).toContain('did not answer within 3 s');
+    expect(gpu[0]?.remedy).toContain('reboot');
+    expect(gpu[1]).toMatchObject({ status: 'skipped', device: 'rocm:0' });
+    expect(gpu[1]?.remedy).toContain('install its driver');
+    expect(cpu.status).toBe('measured');
+    expect(status).toBe(1);
+  });
+});

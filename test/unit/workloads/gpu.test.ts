@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { GpuDevice, GpuProbe } from '../../../src/native/types.ts';
+import { findDevices, refusal } from '../../../src/workloads/gpu/devices.ts';
+import { gpuGemm } from '../../../src/workloads/gpu/gemm.ts';
+import { gpuMemory } from '../../../src/workloads/gpu/memory.ts';
+import { gpuTimeoutSeconds, joinSensors, slowDevice } from '../../../src/workloads/gpu/run-on-gpu.ts';
+
+const library = { status: 'ok', reason: '', remedy: '', library: '', version: '' } as const;
+const probe = (devices: number): GpuProbe => ({
+  vendor: 'cuda',
+  status: 'ok',
+  reason: '',
+  remedy: '',
+  library: 'libcuda.so.1',
+  driverVersion: '12.4',
+  devices: Array.from({ length: devices }, (_, index) => ({ index }) as GpuDevice),
+  matmul: library,
+  collective: library,
+});
+
+describe('the devices of a case', () => {
+  it('finds one or all, and says what there is instead', () => {
+    expect(findDevices(probe(2), 1)).toEqual({ devices: [{ index: 1 }] });
+    expect(findDevices(probe(2), 'all')).toMatchObject({ devices: [{ index: 0 }, { index: 1 }] });
+    expect(findDevices(probe(1), 3)).toMatchObject({
+      supported: false,
+      reason: 'There is no GPU 3: the CUDA driver lists one, number 0.',
+    });
+  });
+
+  it('what is there and fails is a failure, what is absent is not', () => {
+    expect(refusal({ status: 'broken', reason: 'a', remedy: 'b' })).toMatchObject({ broken: true });
+    expect(refusal({ status: 'absent', reason: 'a', remedy: 'b' })).not.toHaveProperty('broken');
+    expect(refusal({ status: 'unsupported', reason: 'a', remedy: 'b' })).not.toHaveProperty('broken');
+  });
+});
+
+describe('the sensors of a case', () => {
+  const sensors = [
+    { index: 0, uuid: 'GPU-b' },
+    { index: 1, uuid: 'GPU-a' },
+  ];
+  it('are joined by UUID: CUDA and NVML count differently', () => {
+    expect(joinSensors({ deviceUuids: 'GPU-a' }, sensors)).toBe('gpu-1');
+    expect(joinSensors({ deviceUuids: 'GPU-a GPU-b' }, sensors)).toBe('gpu-1 gpu-0');
+  });
+  it('are none where one of the devices is not among them', () => {
+    expect(joinSensors({ deviceUuids: 'GPU-a GPU-c' }, sensors)).toBe('');
+    expect(joinSensors({}, sensors)).toBe('');
+  });
+});
+
+describe('several GPUs', () => {
+  const rank = (number: number, seconds: number) => ({ rank: number, samplesSeconds: [seconds, seconds, 9 * seconds] });
+  it('names the slow one', () => {
+    expect(slowDevice([rank(0, 1), rank(1, 1.25), rank(2, 1.01)])?.message).toBe(
+      'GPU 1 reaches 80 % of the rate of GPU 0.',
+    );
+  });
+  it('says nothing of a few per cent, nor of one alone', () => {
+    expect(slowDevice([rank(0, 1), rank(1, 1.04)])).toBeNull();
+    expect(slowDevice([rank(0, 1)])).toBeNull();
+  });
+});
+
+describe('parameters', () => {
+  const refused = (
+    workload: { params: { safeParse(value: unknown): { error?: { issues: { message: string }[] } } } },
+    value: unknown,
+  ) => workload.params.safeParse(value).error?.issues[0]?.message;
+  it('keeps fp8 and int8 to what libraries take', () => {
+    expect(refused(gpuGemm as never, { dtype: 'f8e4m3', m: 16, n: 16, k: 24 })).toContain('multiples of 16; k is 24');
+    expect(refused(gpuGemm as never, { dtype: 's8', m: 16, n: 16, k: 16, layout: 'nn' })).toContain('layout tn');
+    expect(refused(gpuGemm as never, { m: 3, n: 5, k: 7 })).toBeUndefined();
+  });
+  it('a GPU is not its own peer', () => {
+    expect(refused(gpuMemory as never, { kernel: 'peer', device: 1 })).toContain('the device itself');
+    expect(refused(gpuMemory as never, { kernel: 'copy', bytes: 100 })).toContain('multiple of 16');
+  });
+  it('a hang costs a minute and six times what is expected', () => {
+    expect(gpuTimeoutSeconds(5)).toBe(90);
+  });
+});
