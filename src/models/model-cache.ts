@@ -12,6 +12,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -28,6 +29,8 @@ import { structureDigest, type WrittenFile, writeModel, writeModelWithExternalDa
  */
 const EXTERNAL_DATA_BYTES = 2 ** 27;
 const ABANDONED_SECONDS = 3600;
+/** Beside the weights: the graph, the record, and a little for others. */
+const SPARE_BYTES = 2 ** 24;
 
 const recordSchema = z.strictObject({
   files: z.array(z.strictObject({ name: z.string(), bytes: z.int().min(1), sha256: z.string().length(64) })).min(1),
@@ -54,6 +57,8 @@ export interface EnsureOptions {
   externalDataBytes?: number;
   /** Called when the model has to be made, with its size in bytes. */
   onGenerate?: (bytes: number) => void;
+  /** For tests: what the disk of a folder has room for. Bytes. */
+  freeBytes?: (folder: string) => number;
 }
 
 /**
@@ -74,6 +79,9 @@ export function ensureModel(
   try {
     mkdirSync(cacheDir, { recursive: true });
     removeAbandoned(cacheDir);
+    const free = (options.freeBytes ?? freeBytes)(cacheDir);
+    // Gigabytes that end in a full disk would take minutes and others' room.
+    if (free < bytes + SPARE_BYTES) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
     const external = bytes >= (options.externalDataBytes ?? EXTERNAL_DATA_BYTES);
     return toModel(cacheDir, generate(fileName(source, graph), graph, cacheDir, external));
   } catch (error) {
@@ -179,6 +187,16 @@ function generate(name: string, graph: GraphBuilder, cacheDir: string, external:
     return record;
   } finally {
     for (const file of [name, dataName, recordName(name)]) rmSync(at(file), { force: true });
+  }
+}
+
+/** Infinite where the file system does not tell. */
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Number.POSITIVE_INFINITY;
   }
 }
 

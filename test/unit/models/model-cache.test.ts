@@ -107,6 +107,23 @@ describe('ensureModel', () => {
   });
 });
 
+describe('a disk that is too small', () => {
+  it('is seen before anything is written', () => {
+    const full = { freeBytes: () => 1000 };
+    expect(() => ensureModel(source, graph, folder, full)).toThrow(
+      expect.objectContaining({
+        code: 'MODEL_CACHE',
+        message: expect.stringMatching(/^The model cache .* has no room for [\d.]+ \w+\.$/),
+        remedy: expect.stringContaining('another disk'),
+      }),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+    // What is there already needs no room.
+    const { file } = ensure();
+    expect(ensureModel(source, graph, folder, full).path).toBe(file);
+  });
+});
+
 describe('cachedModel', () => {
   it('looks at sizes only', () => {
     expect(cachedModel(source, graph, folder)).toBeNull();
