@@ -77,22 +77,36 @@ export function resolveShapes(
   return { shapes, batched };
 }
 
-/** Seeded values: floats in [-1, 1), masks of ones, ids below 100, other integers 0 or 1. */
+/**
+ * Seeded values: floats in [-1, 1), masks of ones, ids below 100, other integers 0 or 1.
+ * @param integers values of integer inputs that stand for something, by name
+ */
 export function genericInputs(
   inputs: readonly TensorInfo[],
   shapes: ReadonlyMap<string, number[]>,
   seed: number,
   what: string,
+  integers: Readonly<Record<string, number>> = {},
 ): NamedTensors {
   const random = new Random(seed);
   return Object.fromEntries(
-    inputs.map(({ name, type }) => [name, makeTensor(name, type, shapes.get(name) ?? [], random, what)] as const),
+    inputs.map(
+      ({ name, type }) => [name, makeTensor(name, type, shapes.get(name) ?? [], random, what, integers[name])] as const,
+    ),
   );
 }
 
-function makeTensor(name: string, type: string | null, dims: number[], random: Random, what: string): TensorValue {
+function makeTensor(
+  name: string,
+  type: string | null,
+  dims: number[],
+  random: Random,
+  what: string,
+  given?: number,
+): TensorValue {
   const count = elementCount(dims);
   const integer = (): number => {
+    if (given !== undefined) return given;
     if (/mask/i.test(name)) return 1;
     return /token_type|segment/i.test(name) ? 0 : random.integer(/id/i.test(name) ? ID_LIMIT : 2);
   };

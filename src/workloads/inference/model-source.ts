@@ -1,8 +1,10 @@
 /** From a model parameter to a file that an engine can open, with the facts that go into the record. */
 import path from 'node:path';
+import { AibenchError, EXIT } from '../../errors.ts';
 import type { WorkPoint } from '../../models/graph-builder.ts';
 import { contentSha256, ensureModel, isIntactModel } from '../../models/model-cache.ts';
 import { inspectModel, type ModelFile } from '../../models/onnx-file.ts';
+import { findPackaged, locatePackaged, type PackagedModel, packageMissing } from '../../models/packaged.ts';
 import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import { buildVariant, type Precision } from '../../models/variant.ts';
 import { formatBytes } from '../../units.ts';
@@ -49,9 +51,29 @@ export async function resolveModel(
   progress: (message: string) => void,
 ): Promise<ResolvedModel> {
   const definition = findModel(params.model);
-  return definition === undefined
-    ? ownFile(params.model)
-    : generatedModel(definition, params, engine, cacheDir, progress);
+  if (definition !== undefined) return generatedModel(definition, params, engine, cacheDir, progress);
+  const packaged = findPackaged(params.model);
+  return packaged === undefined ? ownFile(params.model) : packagedFile(packaged);
+}
+
+/** A file that an npm package brings; its digest is checked, since another version may be another model. */
+function packagedFile(model: PackagedModel): ResolvedModel {
+  const file = locatePackaged(model);
+  if (file === null) {
+    const { reason, remedy } = packageMissing(model);
+    throw new AibenchError('MODEL_NOT_FOUND', reason, remedy, EXIT.unmeasured);
+  }
+  if (contentSha256(file) !== model.sha256) {
+    throw new AibenchError(
+      'MODEL_INVALID',
+      `${file} is not the ${model.name} of ${model.package} ${model.version}: its digest is another.`,
+      `${packageMissing(model).remedy} To run this file as it is, name it by its path.`,
+      EXIT.failed,
+    );
+  }
+  const own = ownFile(file);
+  const { name, licence, version, package: from } = model;
+  return { ...own, facts: { ...own.facts, model: name, modelPackage: `${from}@${version}`, modelLicence: licence } };
 }
 
 async function generatedModel(
@@ -102,7 +124,8 @@ function ownFile(file: string): ResolvedModel {
       modelSha256: contentSha256(file),
       weightsSha256: external.length === 0 ? null : contentSha256(...external),
       modelBytes: inspected.bytes + inspected.externalBytes,
-      parameters: inspected.parameters,
+      // Weights may lie in Constant nodes, which are not counted: no number is better than a wrong one.
+      parameters: inspected.parameters === 0 ? null : inspected.parameters,
       macs: null,
       opset: inspected.opset,
     },

@@ -1,6 +1,7 @@
 /** Parameters of an inference case: what may be asked of which model, with the defaults filled in. */
 import path from 'node:path';
 import * as z from 'zod';
+import { findPackaged, PACKAGED_MODELS } from '../../models/packaged.ts';
 import { findModel, MODELS, type ModelDefinition } from '../../models/registry.ts';
 import { PRECISIONS, type Precision, precisionProblem, SPARSITIES, type Sparsity } from '../../models/variant.ts';
 import { type ThreadsParam, threadsParam } from '../parameters.ts';
@@ -53,7 +54,11 @@ const checkedParams = rawParams.transform((raw, context): InferenceParams => {
   if (loadIssue !== null) return issue(...loadIssue);
   const model = findModel(params.model);
   if (model === undefined) {
-    if (!isFile(params.model)) return issue('model', unknownModel(params.model));
+    if (findPackaged(params.model) !== undefined && params.dims !== undefined) {
+      return issue('dims', `${params.model} comes with its sizes; name the file by its path to choose others`);
+    }
+    if (findPackaged(params.model) === undefined && !isFile(params.model))
+      return issue('model', unknownModel(params.model));
     const given = (['precision', 'sparsity'] as const).find(key => params[key] !== undefined && params[key] !== 'fp32');
     return given === undefined ? params : issue(given, `${given} is for aibench's own models; a file is run as it is`);
   }
@@ -156,6 +161,6 @@ function withDefaults(model: ModelDefinition, params: InferenceParams): Inferenc
 }
 
 function unknownModel(name: string): string {
-  const names = MODELS.map(model => model.name).join(', ');
+  const names = [...MODELS, ...PACKAGED_MODELS].map(model => model.name).join(', ');
   return `there is no model \`${name}\`; known are ${names}, and a file is named by its path, such as ./my.onnx`;
 }

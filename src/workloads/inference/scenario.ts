@@ -5,6 +5,7 @@
 
 import type { WorkPoint } from '../../models/graph-builder.ts';
 import { decodeInputs, llamaTokens, prefillInputs, presentNames } from '../../models/llama.ts';
+import { findPackaged, packagedDims } from '../../models/packaged.ts';
 import { mixSeeds } from '../../models/random.ts';
 import { type DecoderModel, findModel, type StatelessModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
@@ -138,10 +139,17 @@ function decodeScenario(
 
 /** All outputs of the user's own file, on inputs made from its own description. The operations in it are not counted. */
 function ownFileScenario(params: InferenceParams, seeds: readonly number[], session: EngineSession): Scenario {
-  const { batch, sequence, dims = [], model } = params;
-  const { shapes } = resolveShapes(session.inputs, { batch, sequence, dims }, model);
+  const { batch, sequence, model } = params;
+  const packaged = findPackaged(model);
+  const dims = packaged === undefined ? (params.dims ?? []) : packagedDims(packaged, batch);
+  // A packaged model's sizes hold the batch already.
+  const { shapes } = resolveShapes(
+    session.inputs,
+    { batch: packaged === undefined ? batch : 1, sequence, dims },
+    model,
+  );
   return fixedInputs(
-    seeds.map(seed => genericInputs(session.inputs, shapes, seed, model)),
+    seeds.map(seed => genericInputs(session.inputs, shapes, seed, model, packaged?.integers)),
     session.outputs.map(({ name }) => name),
     { items: batch },
   );

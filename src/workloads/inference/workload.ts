@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
 import type { GraphBuilder } from '../../models/graph-builder.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
+import { findPackaged, locatePackaged, packageMissing } from '../../models/packaged.ts';
 import { findModel, type ModelDefinition } from '../../models/registry.ts';
 import { buildVariant } from '../../models/variant.ts';
 import type { Work } from '../../results/schema.ts';
@@ -74,6 +75,10 @@ async function supports(params: InferenceParams, backend: string, machine: Machi
   if (!device.supported) return device;
   const engine = engineSupport(backend, params.device, ort);
   if (!engine.supported) return engine;
+  const packaged = findPackaged(params.model);
+  if (packaged !== undefined && locatePackaged(packaged) === null) {
+    return { supported: false, ...packageMissing(packaged) };
+  }
   const working = findModel(params.model)?.workingBytes(workPoint(params)) ?? 0;
   const bytes = MEMORY_FACTOR * modelBytes(params) + 2 * working;
   return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
@@ -89,7 +94,8 @@ function modelBytes(params: InferenceParams): number {
     return weightBytes(own) + (isCompressed(params) ? weightBytes(model.build()) / 2 : 0);
   }
   try {
-    const { bytes, externalBytes } = inspectModel(params.model);
+    const packaged = findPackaged(params.model);
+    const { bytes, externalBytes } = inspectModel((packaged && locatePackaged(packaged)) ?? params.model);
     return bytes + externalBytes;
   } catch {
     return 0;
