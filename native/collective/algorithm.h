@@ -61,7 +61,7 @@ struct CollectiveAlgorithm {
 const CollectiveAlgorithm* const* collective_algorithms();
 // nullptr when no row has this name.
 const CollectiveAlgorithm* find_collective_algorithm(Collective kind, const std::string& name);
-// The row for a message of `bytes` among `ranks`, by what was measured (choice.cc).
+// The row for a message of `bytes` among `ranks`, by what was measured (choice.cc). `oversubscribed`: a wait costs a context switch.
 const CollectiveAlgorithm& choose_collective_algorithm(Collective kind, std::size_t bytes, int ranks,
                                                        bool shared_buffers, bool oversubscribed = false);
 

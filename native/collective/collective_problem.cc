@@ -9,6 +9,7 @@
 #include "collective/algorithm.h"
 #include "collective/collective_ranks.h"
 #include "collective/pattern.h"
+#include "core/fibers.h"
 #include "core/thread_team.h"
 #include "memory/counter_random.h"
 #include "memory/last_level_cache.h"
@@ -277,9 +278,11 @@ Status make_collective(const CollectiveOptions& options, std::unique_ptr<Problem
   }
   const std::size_t count = whole_blocks(kind, options.bytes / reduction->element_bytes, options.ranks);
   const std::size_t bytes = count * reduction->element_bytes;
+  const bool crowded = static_cast<std::size_t>(options.ranks) > allowed_cpus().size();
+  const bool takes_turns = !options.processes && Fibers::supported();  // a wait is then no context switch
   const CollectiveAlgorithm* algorithm =
       options.algorithm.empty() ? &choose_collective_algorithm(kind, bytes, options.ranks, !options.private_buffers,
-                                                             static_cast<std::size_t>(options.ranks) > allowed_cpus().size())
+                                                             crowded && !takes_turns)
                                 : find_collective_algorithm(kind, options.algorithm);
   if (algorithm == nullptr) {
     return bad_option(std::string("there is no ") + collective_name(kind) + " algorithm '" + options.algorithm + "'",

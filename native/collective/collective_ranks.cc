@@ -73,7 +73,7 @@ Status CollectiveRanks::start() {
 
   watch_ = std::make_unique<GroupWatch>(board, alive, ranks_, options_.patience_seconds);
   team_ = options_.processes ? make_process_team(ranks_, watch_.get(), control) : make_thread_team(ranks_, watch_.get());
-  communicator_ = std::make_unique<Communicator>(ranks_, staging, at, team_->oversubscribed(), watch_.get());
+  communicator_ = std::make_unique<Communicator>(ranks_, staging, at, team_->waiting(), watch_.get());
   communicator_->set_domains(cache_domains(ranks_));
   at += group;
   private_ = std::vector<AlignedBuffer>(n);

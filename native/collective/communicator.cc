@@ -24,11 +24,11 @@ std::size_t Communicator::bytes(int ranks, std::size_t staging_bytes) {
   return round_up(n * sizeof(Member), kPage) + n * area_bytes(staging_bytes);
 }
 
-Communicator::Communicator(int ranks, std::size_t staging_bytes, char* memory, bool oversubscribed, GroupWatch* watch)
+Communicator::Communicator(int ranks, std::size_t staging_bytes, char* memory, Waiting waiting, GroupWatch* watch)
     : ranks_(ranks), staging_bytes_(staging_bytes), area_bytes_(area_bytes(staging_bytes)),
       members_(reinterpret_cast<Member*>(memory)),
       areas_(memory + round_up(static_cast<std::size_t>(ranks) * sizeof(Member), kPage)),
-      oversubscribed_(oversubscribed), watch_(watch) {
+      waiting_(waiting), watch_(watch) {
   for (int rank = 0; rank < ranks; ++rank) {
     new (members_ + rank) Member;
     char* staging = reinterpret_cast<char*>(mailboxes(rank) + 2);
@@ -65,7 +65,7 @@ void Communicator::attach(int rank) {
 // With two ranks that is one symmetric exchange of flags. Flags count episodes, so none has to be reset.
 void Communicator::barrier(int rank) {
   const std::uint32_t episode = ++member(rank).episode;
-  if (oversubscribed_) {
+  if (waiting_ == Waiting::kYields) {
     // Ranks that share a CPU pay a context switch per round; here they pay one per barrier.
     const auto everyone = episode * static_cast<std::uint32_t>(ranks_);
     if (member(0).count.value.fetch_add(1, std::memory_order_acq_rel) + 1 == everyone) {

@@ -28,8 +28,8 @@ class Communicator {
   // Memory that a group needs; zeroed, aligned to 128 bytes, and shared before ranks are made.
   static std::size_t bytes(int ranks, std::size_t staging_bytes);
 
-  // `oversubscribed`: more ranks than CPUs. Each rank must attach() before any communicates.
-  Communicator(int ranks, std::size_t staging_bytes, char* memory, bool oversubscribed, GroupWatch* watch);
+  // Each rank must attach() before any communicates.
+  Communicator(int ranks, std::size_t staging_bytes, char* memory, Waiting waiting, GroupWatch* watch);
 
   // Called by the thread or process that is to be `rank`, so that its memory is close to it.
   void attach(int rank);
@@ -40,7 +40,7 @@ class Communicator {
   const std::vector<std::vector<int>>& domains() const { return domains_; }
   int domain(int rank) const { return domain_of_[static_cast<std::size_t>(rank)]; }
   int domain_index(int rank) const { return index_in_domain_[static_cast<std::size_t>(rank)]; }
-  SpinWait spin(int rank) const { return SpinWait(oversubscribed_, watch_, rank); }
+  SpinWait spin(int rank) const { return SpinWait(waiting_, watch_, rank); }
 
   // Returns when every rank has called it; what any rank wrote before is visible to all.
   void barrier(int rank);
@@ -103,7 +103,7 @@ class Communicator {
   std::vector<char*> staging_[2];
   std::vector<std::vector<int>> domains_;  // ranks by domain
   std::vector<int> domain_of_, index_in_domain_;
-  const bool oversubscribed_;
+  const Waiting waiting_;
   GroupWatch* const watch_;
 };
 

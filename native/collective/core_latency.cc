@@ -31,7 +31,7 @@ class CoreLatencyProblem final : public Problem {
     watch_ = std::make_unique<GroupWatch>(board, alive, cpus_, kPatienceSeconds);
     team_ = std::make_unique<ThreadTeam>(cpus_);
     team_->bind_caller();
-    communicator_ = std::make_unique<Communicator>(cpus_, 0, at, team_->oversubscribed(), watch_.get());
+    communicator_ = std::make_unique<Communicator>(cpus_, 0, at, Waiting::kSpins, watch_.get());
     team_->run([this](int rank) { communicator_->attach(rank); });
     const auto pairs = static_cast<std::size_t>(cpus_) * static_cast<std::size_t>(cpus_ - 1) / 2;
     seconds_.assign(pairs, 0);

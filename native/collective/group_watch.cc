@@ -10,10 +10,6 @@ namespace {
 
 constexpr double kLookSeconds = 1e-3;
 
-// Of the calling thread, which is one rank: when its wait began and when it last looked around.
-thread_local double wait_began = 0;
-thread_local double last_look = 0;
-
 }  // namespace
 
 void GroupWatch::begin(int rank) {
@@ -24,9 +20,10 @@ void GroupWatch::begin(int rank) {
 void GroupWatch::waiting(int rank, bool first) {
   if (failed()) throw GroupFailure();
   const double now = monotonic_seconds();
-  if (first) wait_began = now;
-  if (now - last_look < kLookSeconds) return;
-  last_look = now;
+  Wait& wait = waits_[static_cast<std::size_t>(rank)];
+  if (first) wait.began = now;
+  if (now - wait.looked < kLookSeconds) return;
+  wait.looked = now;
   alive_[rank].seconds.store(now, std::memory_order_relaxed);
   look(rank, now);
 }
@@ -35,7 +32,8 @@ void GroupWatch::look(int rank, double now) {
   std::string how;
   const int dead = rank == 0 && dead_ != nullptr ? dead_(context_, &how) : -1;
   if (dead >= 0) fail("RANK_DIED", "rank " + std::to_string(dead) + " " + how);
-  if (now - wait_began < patience_) return;
+  const double began = waits_[static_cast<std::size_t>(rank)].began;
+  if (now - began < patience_) return;
   std::string silent;
   for (int other = 0; other < ranks_; ++other) {
     if (now - alive_[other].seconds.load(std::memory_order_relaxed) < 0.5 * patience_) continue;
@@ -44,7 +42,7 @@ void GroupWatch::look(int rank, double now) {
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%.3g", patience_);
   if (silent.empty()) {
-    if (now - wait_began < 2 * patience_) return;  // a chain of waits: the rank at its end is named by its neighbour
+    if (now - began < 2 * patience_) return;  // a chain of waits: the rank at its end is named by its neighbour
     fail("RANKS_WAIT", "rank " + std::to_string(rank) + " and all others have waited for each other for " + seconds + " s");
   }
   fail("RANK_HANGS", "rank " + silent + " has not moved for " + seconds + " s while rank " + std::to_string(rank) +

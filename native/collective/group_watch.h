@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "collective/spin_wait.h"
 #include "core/status.h"
@@ -33,7 +34,8 @@ class GroupWatch : public Watch {
 
   GroupWatch(GroupBoard* board, AliveMark* alive, int ranks, double patience_seconds, Dead dead = nullptr,
              void* context = nullptr)
-      : board_(board), alive_(alive), ranks_(ranks), patience_(patience_seconds), dead_(dead), context_(context) {}
+      : board_(board), alive_(alive), ranks_(ranks), patience_(patience_seconds), dead_(dead), context_(context),
+        waits_(static_cast<std::size_t>(ranks)) {}
 
   void set_dead(Dead dead, void* context) {
     dead_ = dead;
@@ -57,6 +59,11 @@ class GroupWatch : public Watch {
   double patience_;
   Dead dead_;
   void* context_;
+  // Of each rank, in its own process: when its wait began and when it last looked around.
+  struct alignas(128) Wait {
+    double began = 0, looked = 0;
+  };
+  std::vector<Wait> waits_;
 };
 
 }  // namespace aibench

@@ -89,6 +89,7 @@ class ProcessRanks final : public RankTeam {
   }
 
   bool oversubscribed() const override { return static_cast<std::size_t>(ranks_) > cpus_.size(); }
+  Waiting waiting() const override { return oversubscribed() ? Waiting::kYields : Waiting::kSpins; }
 
   Status run(Function fn, void* context) override {
     if (watch_->failed()) return watch_->reason();
@@ -99,7 +100,7 @@ class ProcessRanks final : public RankTeam {
     try {
       watch_->begin(0);
       fn(context, 0);
-      SpinWait wait(oversubscribed(), watch_, 0);
+      SpinWait wait(waiting(), watch_, 0);
       for (int rank = 1; rank < ranks_; ++rank) wait.until(control_->done()[rank].generation, generation);
     } catch (const GroupFailure&) {
       // Children that can still move see the board and leave; the others are ended.

@@ -14,7 +14,10 @@ class RankTeam {
   virtual ~RankTeam() = default;
   // Makes the ranks and pins them to the CPUs that this process may use, in order, round robin when there are more.
   virtual Status start() = 0;
+  // More ranks than CPUs.
   virtual bool oversubscribed() const = 0;
+  // How ranks that wait for each other do so.
+  virtual Waiting waiting() const = 0;
   // Calls fn(context, rank) at every rank and returns when all are done, or with the reason of the group's failure.
   // Processes see `context` as it was at start(): what changes later belongs into shared memory.
   virtual Status run(Function fn, void* context) = 0;

@@ -1,6 +1,6 @@
 // Waiting for another rank's flag: a short spin, then the CPU is offered to whoever else wants it, and somebody looks
 // whether the other rank is still there. With more ranks than CPUs the rank waited for may be the one that this wait keeps
-// from running, so every failed look yields.
+// from running: every failed look then gives its turn to the thread's other ranks, or the CPU away.
 #pragma once
 #include <sched.h>
 
@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/cpu_relax.h"
+#include "core/fibers.h"
 
 namespace aibench {
 
@@ -19,18 +20,25 @@ class Watch {
   virtual void waiting(int rank, bool first) = 0;
 };
 
+enum class Waiting {
+  kSpins,       // a CPU per rank
+  kTakesTurns,  // ranks of one CPU are fibers of one thread
+  kYields       // ranks of one CPU are threads or processes
+};
+
 class SpinWait {
  public:
-  explicit SpinWait(bool oversubscribed, Watch* watch = nullptr, int rank = 0)
-      : spins_left_(oversubscribed ? 0 : kSpins), watch_(watch), rank_(rank) {}
+  explicit SpinWait(Waiting waiting, Watch* watch = nullptr, int rank = 0)
+      : waiting_(waiting), spins_left_(waiting == Waiting::kYields ? 0 : kSpins), watch_(watch), rank_(rank) {}
 
   // Returns when `flag` has reached `value`, counted modulo 2^32; what was written before it was stored is visible.
   void until(const std::atomic<std::uint32_t>& flag, std::uint32_t value) {
     bool first = true;
     while (static_cast<std::int32_t>(flag.load(std::memory_order_acquire) - value) < 0) {
+      if (waiting_ == Waiting::kTakesTurns) Fibers::give_way();
       if (spins_left_ > 0) {
         --spins_left_;
-        cpu_relax();
+        if (waiting_ == Waiting::kSpins) cpu_relax();
       } else {
         sched_yield();
         if (watch_ != nullptr) watch_->waiting(rank_, first);
@@ -41,6 +49,7 @@ class SpinWait {
 
  private:
   static constexpr int kSpins = 10000;  // some 100 microseconds: longer than any step of a message that is worth spinning for
+  Waiting waiting_;
   int spins_left_;
   Watch* watch_;
   int rank_;

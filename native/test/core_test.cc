@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/clock.h"
 #include "core/cpu_features.h"
 #include "core/dynamic_library.h"
+#include "core/fibers.h"
 #include "core/thread_team.h"
 #include "core/timed_loop.h"
 
@@ -50,6 +52,37 @@ void test_team() {
     }
     require(team.size() == size, "team size");
   }
+}
+
+// Members of one thread go on in turns, keep their own state over a turn, and end at different times; what they throw they catch.
+void test_fibers() {
+  if (!aibench::Fibers::supported()) return;
+  aibench::Fibers::give_way();  // outside of run(): nothing to give way to
+  aibench::Fibers fibers(3);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    std::string order;
+    fibers.run({7, 8, 9}, [](void* context, int member) {
+      auto& seen = *static_cast<std::string*>(context);
+      const double mine = member * 1.5;
+      for (int turn = 0; turn < member - 6; ++turn) {
+        seen += std::to_string(member);
+        try {
+          aibench::Fibers::give_way();
+          if (turn == 0) throw std::runtime_error("caught on the stack of its own");
+        } catch (const std::runtime_error&) {
+          aibench::Fibers::give_way();
+        }
+      }
+      require(mine == member * 1.5, "a fiber keeps what it had");
+    }, &order);
+    require(order == "789899", "turns");
+  }
+  std::string alone;
+  fibers.run({1}, [](void* context, int) {
+    aibench::Fibers::give_way();
+    *static_cast<std::string*>(context) = "went on";
+  }, &alone);
+  require(alone == "went on", "one fiber alone");
 }
 
 void test_buffer() {
@@ -173,6 +206,7 @@ void test_timed_loop() {
 int main() {
   const auto root = std::filesystem::temp_directory_path() / ("aibench_core_test." + std::to_string(getpid()));
   test_team();
+  test_fibers();
   test_buffer();
   test_clock();
   test_caches(root / "caches");

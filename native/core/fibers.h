@@ -1,0 +1,48 @@
+// Several functions that take turns on one thread, each on a stack of its own (user-level threads): going from one to the next
+// costs some nanoseconds where a switch by the operating system costs a microsecond, and no other process gets in between.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+namespace aibench {
+
+class Fibers {
+ public:
+  // False where switching is not written for this CPU, or where a sanitizer has to know the stack.
+  static bool supported();
+
+  // Stacks for so many functions at a time. Throws std::bad_alloc where there is no memory for them.
+  explicit Fibers(std::size_t count);
+  ~Fibers();
+  Fibers(const Fibers&) = delete;
+  Fibers& operator=(const Fibers&) = delete;
+
+  // Calls fn(context, member) for each of `members` (at most `count`) on the calling thread and returns when all have
+  // returned. fn must not throw. One thread at a time.
+  using Function = void (*)(void* context, int member);
+  void run(const std::vector<int>& members, Function fn, void* context);
+
+  // Called inside fn: lets the others of the thread go on, one after the other, until it is this one's turn again. Returns at
+  // once outside of run(), or when no other is left.
+  static void give_way();
+
+ private:
+  struct Fiber {
+    void* stack = nullptr;  // as switch_stack left it
+    int member = 0;
+    bool done = false;
+  };
+  static void enter();
+  void next();
+
+  const std::size_t stack_bytes_;
+  std::vector<char*> stacks_;  // mapped memory, the lowest page a guard
+  std::vector<Fiber> fibers_;
+  std::size_t current_ = 0;
+  std::size_t left_ = 0;
+  void* caller_ = nullptr;  // the stack that run() was called on
+  Function function_ = nullptr;
+  void* context_ = nullptr;
+};
+
+}  // namespace aibench
