@@ -20,7 +20,10 @@ struct IsaName {
   const char* name;
 };
 constexpr IsaName kIsaNames[] = {
-    {Isa::kScalar, "scalar"}, {Isa::kNeon, "neon"}, {Isa::kAvx2, "avx2"}, {Isa::kAvx512f, "avx512f"}};
+    {Isa::kScalar, "scalar"},         {Isa::kNeon, "neon"},       {Isa::kNeonDot, "neondot"},
+    {Isa::kNeonBf16, "neonbf16"},     {Isa::kNeonI8mm, "neoni8mm"}, {Isa::kAvx2, "avx2"},
+    {Isa::kAvxVnni, "avxvnni"},       {Isa::kAvx512f, "avx512f"}, {Isa::kAvx512Vnni, "avx512vnni"},
+    {Isa::kAvx512Bf16, "avx512bf16"}};
 
 #if defined(__x86_64__)
 
@@ -131,9 +134,14 @@ CpuFeatures read_features() {
     return std::find(f.flags.begin(), f.flags.end(), name) != f.flags.end();
   };
   f.isas.push_back(Isa::kScalar);
-  if (has("avx2") && has("fma") && has("f16c")) f.isas.push_back(Isa::kAvx2);
+  const bool avx2 = has("avx2") && has("fma") && has("f16c");
+  if (avx2) f.isas.push_back(Isa::kAvx2);
+  if (avx2 && has("avx_vnni")) f.isas.push_back(Isa::kAvxVnni);
   // The AVX-512 kernel files are compiled with these four together (cmake/isa_flags.cmake).
-  if (has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl")) f.isas.push_back(Isa::kAvx512f);
+  const bool avx512 = has("avx512f") && has("avx512bw") && has("avx512dq") && has("avx512vl");
+  if (avx512) f.isas.push_back(Isa::kAvx512f);
+  if (avx512 && has("avx512_vnni")) f.isas.push_back(Isa::kAvx512Vnni);
+  if (avx512 && has("avx512_bf16")) f.isas.push_back(Isa::kAvx512Bf16);
   return f;
 }
 
@@ -166,6 +174,10 @@ CpuFeatures read_features() {
   for (const HwcapBit& bit : kBits) {
     if ((getauxval(bit.type) >> bit.bit) & 1) f.flags.push_back(bit.name);
   }
+  const auto has = [&f](const char* name) { return std::find(f.flags.begin(), f.flags.end(), name) != f.flags.end(); };
+  if (has("asimddp")) f.isas.push_back(Isa::kNeonDot);
+  if (has("bf16")) f.isas.push_back(Isa::kNeonBf16);
+  if (has("i8mm")) f.isas.push_back(Isa::kNeonI8mm);
   const std::string midr_text = first_line("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1");
   const unsigned long midr = std::strtoul(midr_text.c_str(), nullptr, 16);
   struct Implementer {
@@ -256,6 +268,13 @@ Status choose_isa(const std::string& requested, const std::vector<Isa>& built, I
   Isa wanted;
   if (!parse_isa(name, &wanted)) {
     return Status::failure("ISA_UNKNOWN", source + " the instruction set \"" + name + "\", which aibench does not know", remedy);
+  }
+  if (forced && isa_supported(wanted)) {
+    // A bound: the strongest that was built for this work and does not lie above it.
+    const std::vector<Isa>& all = cpu_features().isas;
+    const auto bound = std::find(all.begin(), all.end(), wanted);
+    while (!available.empty() && std::find(all.begin(), bound + 1, available.back()) == bound + 1) available.pop_back();
+    if (!available.empty()) wanted = available.back();
   }
   if (std::find(available.begin(), available.end(), wanted) == available.end()) {
     return Status::failure("ISA_UNSUPPORTED",

@@ -8,9 +8,20 @@
 namespace aibench {
 
 // Instruction-set paths of the kernels, weakest first; the names are those of src/native/types.ts.
-enum class Isa { kScalar, kNeon, kAvx2, kAvx512f };
+enum class Isa {
+  kScalar,
+  kNeon,
+  kNeonDot,   // sdot
+  kNeonBf16,  // bfdot
+  kNeonI8mm,  // usdot
+  kAvx2,      // with FMA and F16C
+  kAvxVnni,
+  kAvx512f,  // with BW, DQ and VL
+  kAvx512Vnni,
+  kAvx512Bf16
+};
 const char* isa_name(Isa isa);
-// False when the name is none of the four.
+// False when the name is none of these.
 bool parse_isa(const std::string& name, Isa* isa);
 
 struct CpuFeatures {
@@ -28,8 +39,8 @@ struct CpuFeatures {
 const CpuFeatures& cpu_features();
 bool isa_supported(Isa isa);
 
-// The path to use: `requested` if it is not empty, else AIBENCH_ISA if it is set, else the strongest of `built` that
-// runs here. Fails with ISA_UNKNOWN or ISA_UNSUPPORTED.
+// The path to use: `requested` if it is not empty, else the strongest of `built` that runs here and is not above AIBENCH_ISA
+// if that is set. Fails with ISA_UNKNOWN or ISA_UNSUPPORTED.
 Status choose_isa(const std::string& requested, const std::vector<Isa>& built, Isa* isa);
 
 struct CpuCache {

@@ -1,4 +1,4 @@
-// The FMA ceiling, sampled: independent chains of the kernel's own multiply-add on every member of a team.
+// The FMA ceiling, sampled: independent chains of the kernel's own multiply-add (f32 FMA, int8 dot product, ...) on every member of a team.
 #pragma once
 #include <algorithm>
 #include <vector>
@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/thread_team.h"
 #include "gemm/microkernel.h"
+#include "gemm/random_fill.h"
 
 namespace aibench {
 
@@ -15,7 +16,10 @@ class FmaPeak {
   // `team` and `kernel` have to outlive this object.
   FmaPeak(const Microkernel<T>& kernel, ThreadTeam& team)
       : kernel_(kernel), team_(team), sums_(static_cast<std::size_t>(team.size()) * kStride) {
-    for (int i = 0; i < kMaxLanes; ++i) a_[i] = b_[i] = static_cast<T>(1 + i % 4);
+    for (int i = 0; i < kMaxLanes * kMaxGroup; ++i) {
+      a_[i] = random_element<T>(1, static_cast<std::uint64_t>(i));
+      b_[i] = random_element<WeightOf<T>>(2, static_cast<std::uint64_t>(i));
+    }
   }
 
   // Some 30 microseconds; the best of all calls so far counts, since a ceiling is what the machine does undisturbed.
@@ -26,7 +30,7 @@ class FmaPeak {
       kernel_.multiply_add_chains(kSteps, a_, b_, sums_.data() + static_cast<std::size_t>(member) * kStride);
     });
     const double seconds = monotonic_seconds() - begin;
-    const double flops = 2.0 * static_cast<double>(kSteps) * kPeakChains * kernel_.lanes * team_.size();
+    const double flops = 2.0 * static_cast<double>(kSteps) * kPeakChains * kernel_.lanes * kernel_.group * team_.size();
     best_ = std::max(best_, flops / seconds);
   }
 
@@ -37,9 +41,9 @@ class FmaPeak {
   static constexpr std::size_t kStride = 4096;  // whole pages between the threads' results
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;
-  alignas(64) T a_[kMaxLanes];
-  alignas(64) T b_[kMaxLanes];
-  std::vector<T> sums_;
+  T a_[kMaxLanes * kMaxGroup];
+  WeightOf<T> b_[kMaxLanes * kMaxGroup];
+  std::vector<OutputOf<T>> sums_;
   double best_ = 0;
 };
 

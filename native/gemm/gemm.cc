@@ -14,6 +14,12 @@ std::size_t cut(std::size_t count, std::size_t parts, std::size_t i) { return co
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
+// What an element takes in a packed operand.
+template <typename T>
+std::size_t packed_element_bytes(const Microkernel<T>& kernel) {
+  return sizeof(OutputOf<T>) / static_cast<std::size_t>(kernel.group);
+}
+
 // C = beta * C, without reading C when beta is 0.
 template <typename T>
 void scale(std::size_t m, std::size_t n, T beta, T* c, std::size_t ldc) {
@@ -35,7 +41,7 @@ struct Pieces {
 template <typename T>
 Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m, std::size_t max_n, std::size_t max_k)
     : Gemm(kernel, team, max_m, max_n, max_k,
-           blocking_limits(cache_budget(), sizeof(T), static_cast<std::size_t>(kernel.rows),
+           blocking_limits(cache_budget(), packed_element_bytes(kernel), static_cast<std::size_t>(kernel.rows),
                            static_cast<std::size_t>(kernel.columns()))) {}
 
 template <typename T>
@@ -44,16 +50,16 @@ Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m,
     : kernel_(kernel), team_(team), limits_(limits) {
   const auto columns = static_cast<std::size_t>(kernel.columns());
   const auto rows = static_cast<std::size_t>(kernel.rows);
-  const std::size_t kc = std::min(limits_.kc, max_k) + 16;
-  const std::size_t line = kCacheLine / sizeof(T);
-  packed_b_elements_ = ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc;
-  packed_b_elements_ = ceil_div(packed_b_elements_, line) * line;
-  packed_a_elements_ = (std::min(limits_.mc, max_m) + rows) * kc;
+  const std::size_t kc = kernel.steps(std::min(limits_.kc, max_k)) + 16;
+  const std::size_t line = kCacheLine / sizeof(C);
+  packed_b_words_ = ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc;
+  packed_b_words_ = ceil_div(packed_b_words_, line) * line;
+  packed_a_words_ = (std::min(limits_.mc, max_m) + rows) * kc;
 }
 
 template <typename T>
 std::size_t Gemm<T>::workspace_bytes() const {
-  return static_cast<std::size_t>(team_.size()) * (packed_b_elements_ + packed_a_elements_) * sizeof(T);
+  return static_cast<std::size_t>(team_.size()) * (packed_b_words_ + packed_a_words_) * sizeof(C);
 }
 
 template <typename T>
@@ -63,7 +69,7 @@ Status Gemm<T>::allocate() {
   std::vector<Status> statuses(workspace_.size());
   team_.run([&](int member) {
     const auto i = static_cast<std::size_t>(member);
-    statuses[i] = workspace_[i].allocate((packed_b_elements_ + packed_a_elements_) * sizeof(T));
+    statuses[i] = workspace_[i].allocate((packed_b_words_ + packed_a_words_) * sizeof(C));
   });
   for (Status& status : statuses) {
     if (!status.ok()) return status;
@@ -101,17 +107,17 @@ void Gemm<T>::run(const GemmArguments<T>& g) {
     own.a = g.a + part.row * g.lda;
     own.b = g.b + part.column;
     own.c = g.c + part.row * g.ldc + part.column;
-    run_part(own, workspace_[static_cast<std::size_t>(member)].template as<T>());
+    run_part(own, workspace_[static_cast<std::size_t>(member)].template as<C>());
   });
 }
 
 template <typename T>
-void Gemm<T>::run_part(const GemmArguments<T>& part, T* workspace) const {
+void Gemm<T>::run_part(const GemmArguments<T>& part, C* workspace) const {
   if (part.m == 0 || part.n == 0) return;
-  if (part.k == 0 || part.alpha == T{0}) {
+  if (part.k == 0 || part.alpha == C{0}) {
     scale(part.m, part.n, part.beta, part.c, part.ldc);
   } else {
-    run_blocks(part, workspace, workspace + packed_b_elements_);
+    run_blocks(part, workspace, workspace + packed_b_words_);
   }
 }
 
@@ -121,23 +127,24 @@ struct Gemm<T>::Block {
   std::size_t m, n, k;
   const T* a;
   std::size_t lda;
-  const T* b;
+  const WeightOf<T>* b;
   std::size_t ldb;
-  T* c;
+  C* c;
   std::size_t ldc;
-  T alpha, beta;
-  T* packed_a;  // nullptr: A is read in place
-  T* packed_b;
+  C alpha, beta;
+  C* packed_a;  // nullptr: A is read in place
+  C* packed_b;
   bool b_is_packed;   // by the block of rows before
   bool only_block;    // no other block of rows will read packed B: one panel's room serves all panels
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
 
 template <typename T>
-void Gemm<T>::run_blocks(const GemmArguments<T>& g, T* packed_b, T* packed_a) const {
+void Gemm<T>::run_blocks(const GemmArguments<T>& g, C* packed_b, C* packed_a) const {
   const auto tile_rows = static_cast<std::size_t>(kernel_.rows);
   const auto tile_columns = static_cast<std::size_t>(kernel_.columns());
-  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, sizeof(T), tile_rows, tile_columns);
+  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, packed_element_bytes(kernel_), tile_rows, tile_columns);
+  const bool pack_a = plan.pack_a || !kernel_.in_place_a;
   for (std::size_t jc = 0; jc < g.n; jc += plan.nc) {
     for (std::size_t pc = 0; pc < g.k; pc += plan.kc) {
       for (std::size_t ic = 0; ic < g.m; ic += plan.mc) {
@@ -152,8 +159,8 @@ void Gemm<T>::run_blocks(const GemmArguments<T>& g, T* packed_b, T* packed_a) co
         block.c = g.c + ic * g.ldc + jc;
         block.ldc = g.ldc;
         block.alpha = g.alpha;
-        block.beta = pc == 0 ? g.beta : T{1};
-        block.packed_a = plan.pack_a ? packed_a : nullptr;
+        block.beta = pc == 0 ? g.beta : C{1};
+        block.packed_a = pack_a ? packed_a : nullptr;
         block.packed_b = packed_b;
         block.b_is_packed = ic != 0;
         block.only_block = plan.mc >= g.m;
@@ -176,22 +183,25 @@ void Gemm<T>::run_block(const Block& g) const {
   t.ldb = static_cast<std::ptrdiff_t>(g.ldb);
   t.ldc = static_cast<std::ptrdiff_t>(g.ldc);
   t.lda = static_cast<std::ptrdiff_t>(g.lda);
+  const std::size_t steps = kernel_.steps(g.k), packed_row = kernel_.packed_row(g.k);
+  const bool whole_groups = g.k % static_cast<std::size_t>(kernel_.group) == 0;
   const FromA from_a = g.packed_a == nullptr ? FromA::kInPlace : FromA::kPacked;
   for (std::size_t p = 0; from_a == FromA::kPacked && p < rows.parts; ++p) {
     const std::size_t row = rows.begin(p);
-    kernel_.pack_a(g.k, g.a + row * g.lda, t.lda, static_cast<int>(rows.size(p)), g.packed_a + row * g.k);
+    kernel_.pack_a(g.k, g.a + row * g.lda, t.lda, static_cast<int>(rows.size(p)), g.packed_a + row * packed_row);
   }
   for (std::size_t j = 0; j < columns.parts; ++j) {
     const std::size_t width = columns.size(j), column = columns.begin(j) * lanes;
-    const T* source = g.b + column;
-    T* panel = g.only_block ? g.packed_b : g.packed_b + column * g.k;
+    const WeightOf<T>* source = g.b + column;
+    C* panel = g.only_block ? g.packed_b : g.packed_b + column * steps;
     t.tail = std::min(g.n - column, width * lanes) - (width - 1) * lanes;
     t.pack_b = panel;
     // The first row of tiles packs the panel while it computes; nobody needs it packed if there is no second.
     FromB from_b = FromB::kPacked;
     if (!g.b_is_packed) {
-      from_b = t.tail != lanes ? FromB::kPacked : g.only_block && rows.parts == 1 ? FromB::kInPlace : FromB::kPacking;
-      if (t.tail != lanes) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
+      const bool whole = t.tail == lanes && whole_groups;
+      from_b = !whole ? FromB::kPacked : g.only_block && rows.parts == 1 ? FromB::kInPlace : FromB::kPacking;
+      if (!whole) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
     }
     const TileVariants<T>& larger = kernel_.tiles[rows.size(0)][width];
     const TileVariants<T>& smaller = kernel_.tiles[rows.small][width];
@@ -199,19 +209,25 @@ void Gemm<T>::run_block(const Block& g) const {
       const std::size_t row = rows.begin(p);
       const TileVariants<T>& tiles = p < rows.larger ? larger : smaller;
       const std::size_t height = rows.size(p);
-      t.a = from_a == FromA::kPacked ? g.packed_a + row * g.k : g.a + row * g.lda;
+      // This tile's part of A and, behind it, the next one's.
+      const C* packed = g.packed_a + row * packed_row;
+      const T* in_place = g.a + row * g.lda;
+      t.a = from_a == FromA::kPacked ? static_cast<const void*>(packed) : in_place;
       t.c = g.c + row * g.ldc + column;
-      t.b = from_b == FromB::kPacked ? panel : source;
+      t.b = from_b == FromB::kPacked ? static_cast<const void*>(panel) : source;
       if (from_b != FromB::kPacked) {  // B in place: a few columns on
         t.prefetch = reinterpret_cast<const char*>(source + g.ahead);
-        t.prefetch_stride = static_cast<std::ptrdiff_t>(g.ldb * sizeof(T));
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(g.ldb * sizeof(WeightOf<T>)) * kernel_.group;
       } else if (g.b_is_packed && p < kPanelPrefetchTiles) {  // the next panel, which is packed too
-        const std::size_t lines_per_tile = g.k / 4;
-        t.prefetch = reinterpret_cast<const char*>(panel + g.k * width * lanes) + p * lines_per_tile * kCacheLine;
+        const std::size_t lines_per_tile = steps / 4;
+        t.prefetch = reinterpret_cast<const char*>(panel + steps * width * lanes) + p * lines_per_tile * kCacheLine;
         t.prefetch_stride = kCacheLine;
-      } else {  // A's next tile: what four steps of it take
-        t.prefetch = reinterpret_cast<const char*>(t.a + (from_a == FromA::kPacked ? height * g.k : height * g.lda));
-        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * (from_a == FromA::kPacked ? height : 1) * sizeof(T));
+      } else if (from_a == FromA::kPacked) {  // A's next tile: what four steps of it take
+        t.prefetch = reinterpret_cast<const char*>(packed + height * packed_row);
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * height * sizeof(C));
+      } else {
+        t.prefetch = reinterpret_cast<const char*>(in_place + height * g.lda);
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * sizeof(T));
       }
       tiles.choose(from_a, from_b)(t);
       from_b = FromB::kPacked;
@@ -221,5 +237,9 @@ void Gemm<T>::run_block(const Block& g) const {
 
 template class Gemm<float>;
 template class Gemm<double>;
+template class Gemm<Bf16>;
+template class Gemm<F16>;
+template class Gemm<std::int8_t>;
+template class Gemm<std::uint8_t>;
 
 }  // namespace aibench

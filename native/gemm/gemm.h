@@ -12,7 +12,7 @@
 
 namespace aibench {
 
-// A kernel with its blocking and workspace. The workspace is taken once, so that run() allocates nothing.
+// A kernel, for A of type T (gemm/dtypes.h), with its blocking and workspace. The workspace is taken once, so that run() allocates nothing.
 template <typename T>
 class Gemm {
  public:
@@ -38,16 +38,17 @@ class Gemm {
   const Blocking& limits() const { return limits_; }
 
  private:
-  void run_part(const GemmArguments<T>& part, T* workspace) const;
-  void run_blocks(const GemmArguments<T>& part, T* packed_b, T* packed_a) const;
+  using C = OutputOf<T>;  // also the size of a packed word
+  void run_part(const GemmArguments<T>& part, C* workspace) const;
+  void run_blocks(const GemmArguments<T>& part, C* packed_b, C* packed_a) const;
   struct Block;
   void run_block(const Block& block) const;
 
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;
   Blocking limits_;
-  std::size_t packed_b_elements_;
-  std::size_t packed_a_elements_;
+  std::size_t packed_b_words_;
+  std::size_t packed_a_words_;
   std::vector<AlignedBuffer> workspace_;
 };
 

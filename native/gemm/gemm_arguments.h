@@ -2,20 +2,22 @@
 #pragma once
 #include <cstddef>
 
+#include "gemm/dtypes.h"
+
 namespace aibench {
 
-// Row-major operands; strides in elements, lda >= k, ldb >= n, ldc >= n. m, n and k may be 0. The BLAS rules: with
+// T is the type of A. Row-major operands; strides in elements, lda >= k, ldb >= n, ldc >= n. m, n and k may be 0. The BLAS rules: with
 // beta == 0 C is not read; with alpha == 0 or k == 0 A and B are not read.
 template <typename T>
 struct GemmArguments {
   std::size_t m, n, k;
-  T alpha;
+  OutputOf<T> alpha;
   const T* a;
   std::size_t lda;
-  const T* b;
+  const WeightOf<T>* b;
   std::size_t ldb;
-  T beta;
-  T* c;
+  OutputOf<T> beta;
+  OutputOf<T>* c;
   std::size_t ldc;
 };
 

@@ -64,7 +64,10 @@ class PeerEngine final : public GemmEngine<T> {
     else team_.release_caller();
     return peer_->set_threads(team_.size());
   }
-  bool run(const GemmArguments<T>& arguments) override { return peer_->multiply(arguments); }
+  bool run(const GemmArguments<T>& arguments) override {
+    if constexpr (requires { peer_->multiply(arguments); }) return peer_->multiply(arguments);
+    else return false;  // no library is driven for this dtype: create_gemm_problem refuses
+  }
   std::map<std::string, std::string> facts() const override {
     const PeerInfo info = peer_->info();
     return {{"backend", info.name},     {"kernel", info.kernel},       {"library", info.path},

@@ -10,6 +10,7 @@
 #include "core/aligned_buffer.h"
 #include "core/available_memory.h"
 #include "core/thread_team.h"
+#include "gemm/any_dtype.h"
 #include "gemm/fma_peak.h"
 #include "gemm/gemm_engine.h"
 #include "gemm/kernel_registry.h"
@@ -24,8 +25,18 @@ namespace {
 // Streams of random numbers that belong to one seed.
 enum Stream : std::uint64_t { kStreamA = 1, kStreamB, kStreamSigns, kStreamFault };
 
+// What C holds before the first run: NaN, or the s32 that no product of int8 reaches.
+template <typename C>
+C unwritten() {
+  return std::is_integral_v<C> ? std::numeric_limits<C>::min() : std::numeric_limits<C>::quiet_NaN();
+}
+
+// T is the type of A.
 template <typename T>
 class GemmProblem final : public Problem {
+  using B = WeightOf<T>;
+  using C = OutputOf<T>;
+
  public:
   // `peer` is nullptr for our own kernels. `kernel` gives the FMA ceiling either way.
   GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel, std::shared_ptr<Peer> peer)
@@ -40,8 +51,8 @@ class GemmProblem final : public Problem {
     }
     Status status = check_memory(bytes_needed(), title());
     if (status.ok()) status = a_.reserve(options_.m * options_.k * sizeof(T));
-    if (status.ok()) status = b_.reserve(options_.k * options_.n * sizeof(T));
-    if (status.ok()) status = c_.reserve(options_.m * options_.n * sizeof(T));
+    if (status.ok()) status = b_.reserve(options_.k * options_.n * sizeof(B));
+    if (status.ok()) status = c_.reserve(options_.m * options_.n * sizeof(C));
     if (status.ok()) status = engine_->prepare();
     if (!status.ok()) return status;
     peak_.emplace(kernel_, *team_);
@@ -49,16 +60,16 @@ class GemmProblem final : public Problem {
     if (status = choose_read_kernel("", &read); !status.ok()) return status;
     operands_.emplace(*read, *team_);
     operands_->add(a_.template as<T>(), options_.m * options_.k * sizeof(T));
-    operands_->add(b_.template as<T>(), options_.k * options_.n * sizeof(T));
-    operands_->add(c_.template as<T>(), options_.m * options_.n * sizeof(T));
+    operands_->add(b_.template as<B>(), options_.k * options_.n * sizeof(B));
+    operands_->add(c_.template as<C>(), options_.m * options_.n * sizeof(C));
     fill();
     huge_page_bytes_ = a_.huge_page_bytes() + b_.huge_page_bytes() + c_.huge_page_bytes();
     return status;
   }
 
   void run(std::uint64_t iterations) override {
-    const GemmArguments<T> arguments{options_.m, options_.n, options_.k, T{1},      a_.template as<T>(), options_.k,
-                                     b_.template as<T>(), options_.n, T{0}, c_.template as<T>(), options_.n};
+    const GemmArguments<T> arguments{options_.m, options_.n, options_.k, C{1},      a_.template as<T>(), options_.k,
+                                     b_.template as<B>(), options_.n, C{0}, c_.template as<C>(), options_.n};
     // A peer that reports a failure leaves C as it was, which the verification finds.
     for (; iterations != 0; --iterations) static_cast<void>(engine_->run(arguments));
   }
@@ -77,7 +88,7 @@ class GemmProblem final : public Problem {
 
   Verification verify() override {
     const Product<T> product{options_.m, options_.n, options_.k, a_.template as<T>(), options_.k,
-                             b_.template as<T>(), options_.n, c_.template as<T>(), options_.n};
+                             b_.template as<B>(), options_.n, c_.template as<C>(), options_.n};
     return verify_product(product, stream(kStreamSigns));
   }
 
@@ -95,13 +106,13 @@ class GemmProblem final : public Problem {
       if (kind == "flip" ? flip(i, j, place >> 48) : kind == "value" ? copy_neighbour(i, j) : zero_tile(i, j)) return true;
     }
     // A product so small in value that none of the attempts reached the size: damage that always does.
-    *c_.template as<T>() = T{3} * static_cast<T>(options_.k);
+    *c_.template as<C>() += C{3} * static_cast<C>(options_.k);
     return true;
   }
 
   Work work() const override {
     const double m = static_cast<double>(options_.m), n = static_cast<double>(options_.n), k = static_cast<double>(options_.k);
-    return {2 * m * n * k, sizeof(T) * (m * k + k * n + m * n), 0};
+    return {2 * m * n * k, sizeof(T) * m * k + sizeof(B) * k * n + sizeof(C) * m * n, 0};
   }
 
   std::map<std::string, std::string> facts() const override {
@@ -149,48 +160,50 @@ class GemmProblem final : public Problem {
     const std::uint64_t seed_a = stream(kStreamA), seed_b = stream(kStreamB);
     const Gemm<T> layout(kernel_, *team_, options_.m, options_.n, options_.k);
     const std::size_t n = options_.n, k = options_.k;
-    T *a = a_.template as<T>(), *b = b_.template as<T>(), *c = c_.template as<T>();
+    T* a = a_.template as<T>();
+    B* b = b_.template as<B>();
+    C* c = c_.template as<C>();
     team_->run([&](int member) {
       const auto part = layout.part_of(member, options_.m, n);
       // The first part of a row of parts fills A, the first of a column of parts fills B.
       for (std::size_t i = part.row; part.column == 0 && i < part.row + part.rows; ++i) {
-        for (std::size_t l = 0; l < k; ++l) a[i * k + l] = random_unit<T>(seed_a, i * k + l);
+        for (std::size_t l = 0; l < k; ++l) a[i * k + l] = random_element<T>(seed_a, i * k + l);
       }
       for (std::size_t l = 0; part.row == 0 && part.rows != 0 && l < k; ++l) {
-        for (std::size_t j = part.column; j < part.column + part.columns; ++j) b[l * n + j] = random_unit<T>(seed_b, l * n + j);
+        for (std::size_t j = part.column; j < part.column + part.columns; ++j) b[l * n + j] = random_element<B>(seed_b, l * n + j);
       }
-      // NaN in C: an element that no kernel writes, or a kernel that reads C although beta is 0, does not go unnoticed.
+      // An element that no kernel writes, or a kernel that reads C although beta is 0, does not go unnoticed.
       for (std::size_t i = part.row; i < part.row + part.rows; ++i) {
-        std::fill_n(c + i * n + part.column, part.columns, std::numeric_limits<T>::quiet_NaN());
+        std::fill_n(c + i * n + part.column, part.columns, unwritten<C>());
       }
     });
   }
 
-  T& element(std::size_t i, std::size_t j) { return c_.template as<T>()[i * options_.n + j]; }
+  C& element(std::size_t i, std::size_t j) { return c_.template as<C>()[i * options_.n + j]; }
 
-  bool replace_if_detectable(T& place, T value) {
+  bool replace_if_detectable(C& place, C value) {
     const double change = std::abs(static_cast<double>(value) - static_cast<double>(place));
     if (change < detectable_change<T>(options_.m, options_.n, options_.k)) return false;
     place = value;
     return true;
   }
 
-  // One of the bits from the highest of the mantissa to the highest of the exponent.
+  // One of the bits from the highest of the mantissa to the highest of the exponent; any bit of an integer.
   bool flip(std::size_t i, std::size_t j, std::uint64_t which) {
-    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-    constexpr int kMantissa = std::numeric_limits<T>::digits - 1;
-    constexpr int kChoices = static_cast<int>(8 * sizeof(T)) - kMantissa;
+    using Bits = std::conditional_t<sizeof(C) == 4, std::uint32_t, std::uint64_t>;
+    constexpr int kLowest = std::is_integral_v<C> ? 0 : std::numeric_limits<C>::digits - 2;
+    constexpr int kChoices = static_cast<int>(8 * sizeof(C)) - 1 - kLowest;
     Bits bits;
     std::memcpy(&bits, &element(i, j), sizeof bits);
-    bits ^= Bits{1} << (kMantissa - 1 + static_cast<int>(which % kChoices));
-    T damaged;
+    bits ^= Bits{1} << (kLowest + static_cast<int>(which % kChoices));
+    C damaged;
     std::memcpy(&damaged, &bits, sizeof bits);
     return replace_if_detectable(element(i, j), damaged);
   }
 
   // The right neighbour's value, the lower one's in a single column, 0 in a single element.
   bool copy_neighbour(std::size_t i, std::size_t j) {
-    T value = 0;
+    C value = 0;
     if (options_.n > 1) {
       value = element(i, (j + 1) % options_.n);
     } else if (options_.m > 1) {
@@ -206,10 +219,10 @@ class GemmProblem final : public Problem {
     const std::size_t i1 = std::min(i0 + rows, options_.m), j1 = std::min(j0 + columns, options_.n);
     bool detectable = false;
     for (std::size_t r = i0; r < i1; ++r) {
-      for (std::size_t s = j0; s < j1; ++s) detectable = replace_if_detectable(element(r, s), T{0}) || detectable;
+      for (std::size_t s = j0; s < j1; ++s) detectable = replace_if_detectable(element(r, s), C{0}) || detectable;
     }
     if (!detectable) return false;
-    for (std::size_t r = i0; r < i1; ++r) std::fill(&element(r, j0), &element(r, j0) + (j1 - j0), T{0});
+    for (std::size_t r = i0; r < i1; ++r) std::fill(&element(r, j0), &element(r, j0) + (j1 - j0), C{0});
     return true;
   }
 
@@ -238,6 +251,10 @@ Status check_dtype(const PeerInfo& peer, const std::string& dtype) {
 
 template <typename T>
 Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem) {
+  if (std::is_integral_v<T> && options.k >= kMaxIntegerDepth) {
+    return Status::failure("BAD_OPTION", "k is " + std::to_string(options.k) + ", at which sums of int8 products can overflow s32",
+                           "Choose k below " + std::to_string(kMaxIntegerDepth) + ".");
+  }
   const Microkernel<T>* kernel = nullptr;
   std::shared_ptr<Peer> peer;
   Status status = choose_microkernel<T>(options.isa, &kernel);
@@ -252,10 +269,7 @@ Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* probl
 }  // namespace
 
 Status create_gemm_problem(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem) {
-  if (options.dtype == "f32") return create<float>(options, problem);
-  if (options.dtype == "f64") return create<double>(options, problem);
-  return Status::failure("DTYPE_UNKNOWN", "gemm has no kernel for the dtype \"" + options.dtype + "\"",
-                         "Choose f32 or f64.");
+  return for_dtype("gemm", options.dtype, [&]<typename T>(T*) { return create<T>(options, problem); });
 }
 
 }  // namespace aibench

@@ -10,7 +10,7 @@
 namespace aibench {
 
 struct GemmProblemOptions {
-  std::string dtype;  // f32, f64
+  std::string dtype;  // f32, f64, bf16, f16, s8, u8 (times s8)
   std::size_t m = 0, n = 0, k = 0;
   int threads = 1;
   std::uint64_t seed = 0;
@@ -18,7 +18,7 @@ struct GemmProblemOptions {
   std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
 };
 
-// Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED, BACKEND_UNKNOWN, LIBRARY_ABSENT, LIBRARY_BROKEN; allocates nothing large.
+// Fails with DTYPE_UNKNOWN, DTYPE_UNSUPPORTED, BAD_OPTION (k so large that int8 could overflow s32), ISA_UNKNOWN, ISA_UNSUPPORTED, BACKEND_UNKNOWN, LIBRARY_ABSENT, LIBRARY_BROKEN; allocates nothing large.
 Status create_gemm_problem(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem);
 
 }  // namespace aibench

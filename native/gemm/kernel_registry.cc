@@ -56,9 +56,15 @@ Status choose_microkernel(const std::string& requested, const Microkernel<T>** k
   return status;
 }
 
-template const std::vector<const Microkernel<float>*>& microkernels<float>();
-template const std::vector<const Microkernel<double>*>& microkernels<double>();
-template Status choose_microkernel<float>(const std::string&, const Microkernel<float>**);
-template Status choose_microkernel<double>(const std::string&, const Microkernel<double>**);
+#define AIBENCH_INSTANTIATE(T)                                            \
+  template const std::vector<const Microkernel<T>*>& microkernels<T>();   \
+  template Status choose_microkernel<T>(const std::string&, const Microkernel<T>**);
+AIBENCH_INSTANTIATE(float)
+AIBENCH_INSTANTIATE(double)
+AIBENCH_INSTANTIATE(Bf16)
+AIBENCH_INSTANTIATE(F16)
+AIBENCH_INSTANTIATE(std::int8_t)
+AIBENCH_INSTANTIATE(std::uint8_t)
+#undef AIBENCH_INSTANTIATE
 
 }  // namespace aibench

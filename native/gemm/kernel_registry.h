@@ -18,7 +18,7 @@ struct KernelRow {
 // Every kernel of this build, in the order of kernels.inc.
 std::vector<KernelRow> kernel_rows();
 
-// The rows of one dtype (float or double).
+// The rows of one dtype, by the type of A (gemm/dtypes.h).
 template <typename T>
 const std::vector<const Microkernel<T>*>& microkernels();
 

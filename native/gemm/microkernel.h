@@ -3,23 +3,28 @@
 #include <cstddef>
 
 #include "core/cpu_features.h"
+#include "gemm/dtypes.h"
 
 namespace aibench {
+
+// A kernel multiplies words: one element as it is (f32, f64), one that packing has converted (bf16 to f32), or a group of
+// `group` elements along k (two bf16, four int8) that one instruction multiplies and adds up. Packed operands are words of
+// C's size; in place they are elements. A group that k does not fill has zeros behind.
 
 // One tile: C[rows x columns] = alpha * A[rows x k] * B[k x columns] + beta * C, all row-major. Strides are in elements.
 // `columns` are whole vectors except for the last one, of which `tail` columns count (tail == lanes when it is whole).
 template <typename T>
 struct Tile {
-  std::size_t k;
-  const T* a;
+  std::size_t k;  // elements
+  const void* a;  // T in place, words packed
   std::ptrdiff_t lda;
-  const T* b;
+  const void* b;  // WeightOf<T> in place, words packed
   std::ptrdiff_t ldb;
-  T* pack_b;  // packing tiles write the panel of B here as they read it
-  T* c;
+  void* pack_b;  // packing tiles write the panel of B here as they read it
+  OutputOf<T>* c;
   std::ptrdiff_t ldc;
-  T alpha;
-  T beta;  // 0: C is not read, so that NaN in it does not matter (the BLAS rule)
+  OutputOf<T> alpha;
+  OutputOf<T> beta;  // 0: C is not read, so that NaN in it does not matter (the BLAS rule)
   std::size_t tail;
   // Lines to prefetch: `prefetch`, `prefetch + prefetch_stride` bytes, ... One per four steps of k where B is packed; one
   // (two for a tile wider than a line) per step where it is read in place.
@@ -34,16 +39,16 @@ using TileFunction = void (*)(const Tile<T>&);
 enum class FromA { kInPlace, kPacked };
 enum class FromB { kInPlace, kPacking, kPacked };
 
-// The tiles of one height and width. Packed A serves products that pack B too.
+// The tiles of one height and width. A kernel that reads A in place packs it only for products that pack B too; one that does
+// not (its words are not A's elements) has packed A alone.
 template <typename T>
 struct TileVariants {
   TileFunction<T> in_place[3];  // A in place; by FromB
-  TileFunction<T> packed[2];    // A packed; B kPacking, kPacked
+  TileFunction<T> packed[3];    // A packed; by FromB
 
-  // nullptr for packed A with B in place, which no plan asks for.
+  // nullptr for what no plan asks for.
   TileFunction<T> choose(FromA a, FromB b) const {
-    if (a == FromA::kInPlace) return in_place[static_cast<int>(b)];
-    return b == FromB::kInPlace ? nullptr : packed[b == FromB::kPacked ? 1 : 0];
+    return (a == FromA::kInPlace ? in_place : packed)[static_cast<int>(b)];
   }
 };
 
@@ -53,6 +58,7 @@ constexpr int kPeakChains = 12;
 constexpr int kMaxTileRows = 8;
 constexpr int kMaxTileVectors = 4;
 constexpr int kMaxLanes = 16;
+constexpr int kMaxGroup = 4;
 
 // One microkernel: the same tile for every height up to `rows` and every width up to `vectors`, so that a matrix can be
 // cut into balanced panels instead of full ones and a slow remainder.
@@ -63,18 +69,28 @@ struct Microkernel {
   int rows;     // MR
   int vectors;  // NR = vectors * lanes
   int lanes;
-  // B is read whole; only the store of C knows the tail. kPacking and kInPlace want panels whose last vector is whole.
+  int group;        // elements of k in a word
+  bool in_place_a;  // A can be read as it lies
+  // Not 0 where the instruction wants one operand without a sign: the kernel multiplies B + b_offset, and packed A ends in
+  // -b_offset times the sum of each row, one word a row.
+  int b_offset;
+  // B is read whole; only the store of C knows the tail. kPacking and kInPlace want panels whose last vector and last group
+  // are whole.
   TileVariants<T> tiles[kMaxTileRows + 1][kMaxTileVectors + 1];
   // Packs k x columns of B into a panel `vectors` wide, zeros behind the tail. (k, b, ldb, vectors, tail, panel)
-  void (*pack_b)(std::size_t, const T*, std::ptrdiff_t, int, std::size_t, T*);
-  // Packs rows of A for FromA::kPacked: k steps of `rows` elements. (k, a, lda, rows, packed)
-  void (*pack_a)(std::size_t, const T*, std::ptrdiff_t, int, T*);
+  void (*pack_b)(std::size_t, const WeightOf<T>*, std::ptrdiff_t, int, std::size_t, OutputOf<T>*);
+  // Packs rows of A for FromA::kPacked: steps of `rows` words, and what b_offset asks for. (k, a, lda, rows, packed)
+  void (*pack_a)(std::size_t, const T*, std::ptrdiff_t, int, OutputOf<T>*);
 
   // `steps` multiply-adds sums += a * b on each of kPeakChains independent accumulators, starting from 0: the same
-  // instruction as in the tiles and nothing else. `a` and `b` are one vector; `sums` receives all accumulators.
-  void (*multiply_add_chains)(std::size_t steps, const T* a, const T* b, T* sums);
+  // instructions as in the tiles and nothing else. `a` and `b` are `group` elements for each lane; `sums` receives all
+  // accumulators. With b_offset it is b + b_offset that is multiplied.
+  void (*multiply_add_chains)(std::size_t steps, const T* a, const WeightOf<T>* b, OutputOf<T>* sums);
 
   int columns() const { return vectors * lanes; }
+  std::size_t steps(std::size_t k) const { return (k + static_cast<std::size_t>(group) - 1) / static_cast<std::size_t>(group); }
+  // Words of one row of packed A.
+  std::size_t packed_row(std::size_t k) const { return steps(k) + (b_offset != 0 ? 1 : 0); }
 };
 
 // Rows of kernels.inc.

@@ -6,13 +6,15 @@
 
 #include "core/aligned_buffer.h"
 #include "core/thread_team.h"
+#include "gemm/any_dtype.h"
 #include "gemm/kernel_registry.h"
+#include "gemm/wide.h"
 
 namespace aibench {
 namespace {
 
-// Steps of one iteration. Every accumulator ends at steps * a * b, at most 2^13 * 15 * 15 < 2^24: exact in f32, so that the
-// check below is for equality. An iteration lasts some ten microseconds, against which its few stores do not count.
+// Steps of one iteration. Every accumulator ends at steps * a * b, at most 2^13 * 2 * 15 * 15 < 2^24 in f32 (2^13 * 4 * 15 * 143 < 2^31
+// in s32): exact, so that the check below is for equality. An iteration lasts some ten microseconds, against which its few stores do not count.
 constexpr std::size_t kSteps = 8192;
 
 template <typename T>
@@ -24,16 +26,16 @@ class PeakProblem final : public Problem {
   Status prepare() override {
     team_.emplace(threads_);
     team_->bind_caller();
-    for (int i = 0; i < lanes(); ++i) {
-      a_[i] = static_cast<T>(1 + 2 * (i % 8));
-      b_[i] = static_cast<T>(15 - 2 * (i % 8));
+    for (int i = 0; i < lanes() * kernel_.group; ++i) {
+      a_[i] = small_whole<T>(1 + 2 * (i % 8));
+      b_[i] = small_whole<WeightOf<T>>(15 - 2 * (i % 8));
     }
-    return sums_.allocate(static_cast<std::size_t>(threads_) * stride() * sizeof(T));
+    return sums_.allocate(static_cast<std::size_t>(threads_) * stride() * sizeof(C));
   }
 
   void run(std::uint64_t iterations) override {
     team_->run([this, iterations](int member) {
-      T* sums = sums_.as<T>() + static_cast<std::size_t>(member) * stride();
+      C* sums = sums_.as<C>() + static_cast<std::size_t>(member) * stride();
       for (std::uint64_t i = iterations; i != 0; --i) kernel_.multiply_add_chains(kSteps, a_, b_, sums);
     });
   }
@@ -42,10 +44,13 @@ class PeakProblem final : public Problem {
   Verification verify() override {
     double error = 0;
     for (int member = 0; member < threads_; ++member) {
-      const T* sums = sums_.as<T>() + static_cast<std::size_t>(member) * stride();
+      const C* sums = sums_.as<C>() + static_cast<std::size_t>(member) * stride();
       for (int i = 0; i < chains() * lanes(); ++i) {
-        const double expected = static_cast<double>(kSteps) * a_[i % lanes()] * b_[i % lanes()];
-        const double difference = std::abs(sums[i] - expected);
+        double products = 0;
+        for (int g = i % lanes() * kernel_.group; g < (i % lanes() + 1) * kernel_.group; ++g) {
+          products += to_double(a_[g]) * (to_double(b_[g]) + kernel_.b_offset);
+        }
+        const double difference = std::abs(static_cast<double>(sums[i]) - static_cast<double>(kSteps) * products);
         if (!(difference <= error)) error = difference;
       }
     }
@@ -55,12 +60,12 @@ class PeakProblem final : public Problem {
   const char* fault_kinds() const override { return "value"; }
   bool inject_fault(const std::string& kind) override {
     if (kind != "value") return false;
-    sums_.as<T>()[lanes() - 1] += 1;
+    sums_.as<C>()[lanes() - 1] += 1;
     return true;
   }
 
   Work work() const override {
-    return {2.0 * threads_ * static_cast<double>(kSteps) * chains() * lanes(), 0, 0};
+    return {2.0 * threads_ * static_cast<double>(kSteps) * chains() * lanes() * kernel_.group, 0, 0};
   }
 
   std::map<std::string, std::string> facts() const override {
@@ -74,6 +79,7 @@ class PeakProblem final : public Problem {
   int threads() const override { return threads_; }
 
  private:
+  using C = OutputOf<T>;
   int lanes() const { return kernel_.lanes; }
   int chains() const { return kPeakChains; }
   // Elements between the results of two threads: whole pages, so that they share nothing.
@@ -83,8 +89,8 @@ class PeakProblem final : public Problem {
   const int threads_;
   const Microkernel<T>& kernel_;
   std::optional<ThreadTeam> team_;
-  alignas(64) T a_[kMaxLanes] = {};
-  alignas(64) T b_[kMaxLanes] = {};
+  T a_[kMaxLanes * kMaxGroup] = {};
+  WeightOf<T> b_[kMaxLanes * kMaxGroup] = {};
   AlignedBuffer sums_;
 };
 
@@ -100,9 +106,7 @@ Status create(const std::string& dtype, int threads, const std::string& isa, std
 
 Status create_peak_problem(const std::string& dtype, int threads, const std::string& isa,
                            std::unique_ptr<Problem>* problem) {
-  if (dtype == "f32") return create<float>(dtype, threads, isa, problem);
-  if (dtype == "f64") return create<double>(dtype, threads, isa, problem);
-  return Status::failure("DTYPE_UNKNOWN", "peak has no kernel for the dtype \"" + dtype + "\"", "Choose f32 or f64.");
+  return for_dtype("peak", dtype, [&]<typename T>(T*) { return create<T>(dtype, threads, isa, problem); });
 }
 
 }  // namespace aibench

@@ -8,22 +8,23 @@
 
 #include "gemm/double_double.h"
 #include "gemm/random_fill.h"
+#include "gemm/wide.h"
 
 namespace aibench {
 namespace {
 
 template <typename T>
-using Wide = std::conditional_t<sizeof(T) == 4, PlainDouble, DoubleDouble>;
+using Wide = std::conditional_t<std::is_same_v<T, double>, DoubleDouble, PlainDouble>;
 
-// Unit round-off of T, and of the arithmetic that checks it.
+// Unit round-off of C, and of the arithmetic that checks it.
 template <typename T>
-constexpr double kUnit = std::numeric_limits<T>::epsilon() / 2;
+constexpr double kUnit = std::numeric_limits<OutputOf<T>>::epsilon() / 2;
 template <typename T>
-constexpr double kWideUnit = sizeof(T) == 4 ? 0x1p-53 : 0x1p-104;
+constexpr double kWideUnit = std::is_same_v<T, double> ? 0x1p-104 : 0x1p-53;
 
 // Work up to which the reference is used: a tenth to a few tenths of a second.
 template <typename T>
-constexpr double kReferenceWork = sizeof(T) == 4 ? 0x1p27 : 0x1p24;
+constexpr double kReferenceWork = std::is_same_v<T, double> ? 0x1p24 : 0x1p27;
 
 constexpr int kVectors = 2;
 
@@ -43,7 +44,7 @@ Verification verify_against_reference(const Product<T>& p) {
   std::vector<double> column_norms(p.n, 0.0);
   for (std::size_t l = 0; l < p.k; ++l) {
     for (std::size_t j = 0; j < p.n; ++j) {
-      const double x = p.b[l * p.ldb + j];
+      const double x = to_double(p.b[l * p.ldb + j]);
       column_norms[j] += x * x;
     }
   }
@@ -54,10 +55,10 @@ Verification verify_against_reference(const Product<T>& p) {
     std::fill(row.begin(), row.end(), Wide<T>{});
     double row_norm = 0;
     for (std::size_t l = 0; l < p.k; ++l) {
-      const double x = p.a[i * p.lda + l];
+      const double x = to_double(p.a[i * p.lda + l]);
       row_norm += x * x;
-      const T* b = p.b + l * p.ldb;
-      for (std::size_t j = 0; j < p.n; ++j) row[j].add_product(x, b[j]);
+      const WeightOf<T>* b = p.b + l * p.ldb;
+      for (std::size_t j = 0; j < p.n; ++j) row[j].add_product(x, to_double(b[j]));
     }
     row_norm = std::sqrt(row_norm);
     for (std::size_t j = 0; j < p.n; ++j) {
@@ -66,7 +67,7 @@ Verification verify_against_reference(const Product<T>& p) {
       error = worse(error, std::abs(difference.value()) / (kUnit<T> * row_norm * column_norms[j]));
     }
   }
-  return judge(sizeof(T) == 4 ? "scaled residual against f64" : "scaled residual against double-double", error,
+  return judge(!std::is_same_v<T, double> ? "scaled residual against f64" : "scaled residual against double-double", error,
                kGemmTolerance);
 }
 
@@ -76,10 +77,10 @@ Verification verify_freivalds(const Product<T>& p, std::uint64_t seed) {
   for (std::size_t j = 0; j < p.n; ++j) signs[j] = random_bits(seed, j);
   std::vector<Wide<T>> br(p.k * kVectors);  // B r
   for (std::size_t l = 0; l < p.k; ++l) {
-    const T* b = p.b + l * p.ldb;
+    const WeightOf<T>* b = p.b + l * p.ldb;
     Wide<T> sums[kVectors];
     for (std::size_t j = 0; j < p.n; ++j) {
-      for (int v = 0; v < kVectors; ++v) sums[v].add(sign(signs[j], v) * b[j]);
+      for (int v = 0; v < kVectors; ++v) sums[v].add(sign(signs[j], v) * to_double(b[j]));
     }
     for (int v = 0; v < kVectors; ++v) br[l * kVectors + v] = sums[v];
   }
@@ -90,11 +91,11 @@ Verification verify_freivalds(const Product<T>& p, std::uint64_t seed) {
     for (std::size_t l = 0; l < p.k; ++l) {
       for (int v = 0; v < kVectors; ++v) {
         const Wide<T>& s = br[l * kVectors + v];
-        difference[v].add_product(a[l], s.high);
-        if constexpr (sizeof(T) == 8) difference[v].add(a[l] * s.low);
+        difference[v].add_product(to_double(a[l]), s.high);
+        if constexpr (std::is_same_v<T, double>) difference[v].add(a[l] * s.low);
       }
     }
-    const T* c = p.c + i * p.ldc;
+    const OutputOf<T>* c = p.c + i * p.ldc;
     for (std::size_t j = 0; j < p.n; ++j) {
       for (int v = 0; v < kVectors; ++v) difference[v].add(-sign(signs[j], v) * c[j]);
     }
@@ -103,8 +104,27 @@ Verification verify_freivalds(const Product<T>& p, std::uint64_t seed) {
   const auto n = static_cast<double>(p.n), k = static_cast<double>(p.k);
   const double scale = kUnit<T> * std::sqrt(n) * k / 3;
   const double own_rounding = kWideUnit<T> * (n + k) * n * k;
-  return judge(sizeof(T) == 4 ? "freivalds in f64" : "freivalds in double-double", worst / scale,
+  return judge(!std::is_same_v<T, double> ? "freivalds in f64" : "freivalds in double-double", worst / scale,
                kGemmTolerance + own_rounding / scale);
+}
+
+template <typename T>
+Verification verify_integers(const Product<T>& p, std::uint64_t seed) {
+  // Unsigned arithmetic wraps around, which is the modulus.
+  const auto wrapped = [](std::int64_t x) { return static_cast<std::uint64_t>(x); };
+  std::vector<std::uint64_t> r(p.n), br(p.k);
+  for (std::size_t j = 0; j < p.n; ++j) r[j] = random_bits(seed, j);
+  for (std::size_t l = 0; l < p.k; ++l) {
+    for (std::size_t j = 0; j < p.n; ++j) br[l] += wrapped(p.b[l * p.ldb + j]) * r[j];
+  }
+  double wrong = 0;
+  for (std::size_t i = 0; i < p.m; ++i) {
+    std::uint64_t difference = 0;
+    for (std::size_t l = 0; l < p.k; ++l) difference += wrapped(p.a[i * p.lda + l]) * br[l];
+    for (std::size_t j = 0; j < p.n; ++j) difference -= wrapped(p.c[i * p.ldc + j]) * r[j];
+    wrong += difference != 0;
+  }
+  return judge("freivalds, exact modulo 2^64", wrong, 0);
 }
 
 template <typename T>
@@ -114,25 +134,29 @@ bool uses_reference(std::size_t m, std::size_t n, std::size_t k) {
 
 template <typename T>
 Verification verify_product(const Product<T>& p, std::uint64_t seed) {
-  return uses_reference<T>(p.m, p.n, p.k) ? verify_against_reference(p) : verify_freivalds(p, seed);
+  if constexpr (std::is_integral_v<T>) return verify_integers(p, seed);
+  else return uses_reference<T>(p.m, p.n, p.k) ? verify_against_reference(p) : verify_freivalds(p, seed);
 }
 
 // Twice the tolerance: once to be above it, once for a rounding error of the other sign. |A_i| |B_j| is at most k.
 template <typename T>
 double detectable_change(std::size_t m, std::size_t n, std::size_t k) {
+  if constexpr (std::is_integral_v<T>) return 1;
   const auto columns = static_cast<double>(n), depth = static_cast<double>(k);
   const double tolerance = kGemmTolerance * kUnit<T> * depth;
   if (uses_reference<T>(m, n, k)) return 2 * tolerance;
   return 2 * (tolerance * std::sqrt(columns) / 3 + kWideUnit<T> * (columns + depth) * columns * depth);
 }
 
-#define AIBENCH_INSTANTIATE(T)                                                                \
-  template Verification verify_against_reference<T>(const Product<T>&);                       \
-  template Verification verify_freivalds<T>(const Product<T>&, std::uint64_t);                \
-  template Verification verify_product<T>(const Product<T>&, std::uint64_t);                  \
-  template bool uses_reference<T>(std::size_t, std::size_t, std::size_t);                     \
+#define AIBENCH_INSTANTIATE(T)                                                  \
+  template Verification verify_product<T>(const Product<T>&, std::uint64_t);    \
+  template bool uses_reference<T>(std::size_t, std::size_t, std::size_t);       \
   template double detectable_change<T>(std::size_t, std::size_t, std::size_t);
 AIBENCH_INSTANTIATE(float)
 AIBENCH_INSTANTIATE(double)
+AIBENCH_INSTANTIATE(Bf16)
+AIBENCH_INSTANTIATE(F16)
+AIBENCH_INSTANTIATE(std::int8_t)
+AIBENCH_INSTANTIATE(std::uint8_t)
 
 }  // namespace aibench

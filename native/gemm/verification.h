@@ -4,18 +4,19 @@
 #include <cstdint>
 
 #include "core/problem.h"
+#include "gemm/dtypes.h"
 
 namespace aibench {
 
-// Row-major, alpha = 1, beta = 0, elements of A and B uniform in (-1, 1).
+// Row-major, alpha = 1, beta = 0; T is the type of A. Elements of A and B uniform in (-1, 1); of int8 anything.
 template <typename T>
 struct Product {
   std::size_t m, n, k;
   const T* a;
   std::size_t lda;
-  const T* b;
+  const WeightOf<T>* b;
   std::size_t ldb;
-  const T* c;
+  const OutputOf<T>* c;
   std::size_t ldc;
 };
 
@@ -24,7 +25,7 @@ struct Product {
 constexpr double kGemmTolerance = 8;
 
 // max over i, j of |C - AB|_ij / (u * |A_i| * |B_j|), Euclidean norms of row i and column j, u the unit round-off
-// (2^-24, 2^-53); AB in f64 for f32 and in double-double for f64. Costs 2mnk wide operations.
+// of C (2^-24, 2^-53); AB in f64 and in double-double for f64 products. Costs 2mnk wide operations.
 template <typename T>
 Verification verify_against_reference(const Product<T>& p);
 
@@ -35,6 +36,13 @@ Verification verify_against_reference(const Product<T>& p);
 // (n + k) * n * k units of its arithmetic, is added to the tolerance.
 template <typename T>
 Verification verify_freivalds(const Product<T>& p, std::uint64_t seed);
+
+// For int8, exact: A (B r) = C r modulo 2^64 for one vector r of random 64-bit numbers. The error is the number of rows where
+// it does not hold, the tolerance 0. A wrong row passes with a chance of at most 2^-32 (its difference is below 2^32, so
+// that at most 2^32 of the 2^64 values of one element of r hide it). Wants k below kMaxIntegerDepth, so that C cannot overflow.
+template <typename T>
+Verification verify_integers(const Product<T>& p, std::uint64_t seed);
+constexpr std::size_t kMaxIntegerDepth = 65536;  // times 255 * 128 is below 2^31
 
 // The reference where it takes well under a second, Freivalds' check where it would take longer.
 template <typename T>

@@ -7,6 +7,10 @@ namespace {
 
 struct Vector {
   using Element = double;
+  using Source = double;
+  using Weight = double;
+  static constexpr int kGroup = 1, kOffset = 0;
+  static constexpr bool kInPlaceA = true;
   using Register = double;
   static constexpr int kLanes = 1;
   static Register zero() { return 0; }
@@ -18,6 +22,9 @@ struct Vector {
 #endif
   }
   static Register load(const double* p) { return *p; }
+  static Register load_source(const double* p, std::ptrdiff_t) { return load(p); }
+  static Element a_word(const double* p, std::size_t) { return *p; }
+  static Element b_word(const double* p, std::ptrdiff_t, std::size_t) { return *p; }
   static Register broadcast(const double* p) { return *p; }
   static Register mul(Register a, Register b) { return a * b; }
   static Register fma(Register a, Register b, Register c) { return a * b + c; }

@@ -9,11 +9,18 @@ namespace {
 
 struct Vector {
   using Element = double;
+  using Source = double;
+  using Weight = double;
+  static constexpr int kGroup = 1, kOffset = 0;
+  static constexpr bool kInPlaceA = true;
   using Register = __m256d;
   static constexpr int kLanes = 4;
   static Register zero() { return _mm256_setzero_pd(); }
   static void pin(Register& v) { asm volatile("" : "+x"(v)); }
   static Register load(const double* p) { return _mm256_loadu_pd(p); }
+  static Register load_source(const double* p, std::ptrdiff_t) { return load(p); }
+  static Element a_word(const double* p, std::size_t) { return *p; }
+  static Element b_word(const double* p, std::ptrdiff_t, std::size_t) { return *p; }
   static Register broadcast(const double* p) { return _mm256_broadcast_sd(p); }
   static Register mul(Register a, Register b) { return _mm256_mul_pd(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm256_fmadd_pd(a, b, c); }

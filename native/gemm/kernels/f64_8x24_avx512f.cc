@@ -15,6 +15,10 @@ namespace {
 
 struct Vector {
   using Element = double;
+  using Source = double;
+  using Weight = double;
+  static constexpr int kGroup = 1, kOffset = 0;
+  static constexpr bool kInPlaceA = true;
   using Register = __m512d;
   static constexpr int kLanes = 8;
   static Register zero() { return _mm512_setzero_pd(); }
@@ -24,6 +28,9 @@ struct Vector {
 #endif
   }
   static Register load(const double* p) { return _mm512_loadu_pd(p); }
+  static Register load_source(const double* p, std::ptrdiff_t) { return load(p); }
+  static Element a_word(const double* p, std::size_t) { return *p; }
+  static Element b_word(const double* p, std::ptrdiff_t, std::size_t) { return *p; }
   static Register broadcast(const double* p) { return _mm512_set1_pd(*p); }
   static Register mul(Register a, Register b) { return _mm512_mul_pd(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_pd(a, b, c); }

@@ -9,11 +9,18 @@ namespace {
 
 struct Vector {
   using Element = double;
+  using Source = double;
+  using Weight = double;
+  static constexpr int kGroup = 1, kOffset = 0;
+  static constexpr bool kInPlaceA = true;
   using Register = float64x2_t;
   static constexpr int kLanes = 2;
   static Register zero() { return vdupq_n_f64(0); }
   static void pin(Register& v) { asm volatile("" : "+w"(v)); }
   static Register load(const double* p) { return vld1q_f64(p); }
+  static Register load_source(const double* p, std::ptrdiff_t) { return load(p); }
+  static Element a_word(const double* p, std::size_t) { return *p; }
+  static Element b_word(const double* p, std::ptrdiff_t, std::size_t) { return *p; }
   static Register broadcast(const double* p) { return vld1q_dup_f64(p); }
   static Register mul(Register a, Register b) { return vmulq_f64(a, b); }
   static Register fma(Register a, Register b, Register c) { return vfmaq_f64(c, a, b); }

@@ -21,11 +21,18 @@ namespace {
 #define AIBENCH_DECLARE(r, v) typename V::Register c##r##v = V::zero();
 #define AIBENCH_FMA(r, v) \
   if constexpr (R > r && N > v) V::accumulate(c##r##v, a##r, b##v);
+// A step with B in place prefetches each of its rows.
+#define AIBENCH_PREFETCH_ROW(g)                                                              \
+  if constexpr (V::kGroup > g) {                                                             \
+    __builtin_prefetch(prefetch + g * ldb, 0, 2);                                            \
+    if constexpr (N * V::kLanes * sizeof(typename V::Weight) > 64) __builtin_prefetch(prefetch + g * ldb + 64, 0, 2); \
+  }
 // V::pin keeps the vector in its register: GCC would rather load it again as the memory operand of each FMA.
 #define AIBENCH_LOAD_B(v)                                                  \
   typename V::Register b##v = V::zero();                                   \
   if constexpr (N > v) {                                                   \
-    b##v = V::load(b + (kPackedB ? u * N + v : v) * V::kLanes);            \
+    if constexpr (kPackedB) b##v = V::load(b + (u * N + v) * V::kLanes);   \
+    else b##v = V::load_source(b + v * V::kLanes, ldb);                    \
     V::pin(b##v);                                                          \
     if constexpr (kB == FromB::kPacking) V::store(pack + (u * N + v) * V::kLanes, b##v); \
   }
@@ -43,8 +50,7 @@ namespace {
   {                                                                        \
     constexpr int u = step;                                                \
     if constexpr (!kPackedB) {                                             \
-      __builtin_prefetch(prefetch, 0, 2);                                  \
-      if constexpr (N * V::kLanes * sizeof(T) > 64) __builtin_prefetch(prefetch + 64, 0, 2); \
+      AIBENCH_PREFETCH_ROW(0) AIBENCH_PREFETCH_ROW(1) AIBENCH_PREFETCH_ROW(2) AIBENCH_PREFETCH_ROW(3) \
       prefetch += prefetch_stride;                                         \
     } else if constexpr (u == 0) {                                         \
       __builtin_prefetch(prefetch, 0, 2);                                  \
@@ -59,7 +65,7 @@ namespace {
     AIBENCH_STEP_ROW(5, a_high, lda)                                       \
     AIBENCH_STEP_ROW(6, a_high, 2 * lda)                                   \
     AIBENCH_STEP_ROW(7, a_high, lda3)                                      \
-    if constexpr (!kPackedB) b = at(b, ldb);                               \
+    if constexpr (!kPackedB) b = at(b, V::kGroup * ldb);                               \
     asm("" : "+r"(b), "+r"(prefetch));                                     \
   }
 
@@ -83,6 +89,15 @@ namespace {
     }                                                                      \
   }
 
+template <bool kFirst, typename First, typename Second>
+struct Choose {
+  using Type = First;
+};
+template <typename First, typename Second>
+struct Choose<false, First, Second> {
+  using Type = Second;
+};
+
 // p moved by a number of bytes.
 template <typename T>
 inline __attribute__((always_inline)) const T* at(const T* p, std::ptrdiff_t bytes) {
@@ -105,24 +120,27 @@ inline __attribute__((always_inline)) void store_c(typename V::Element* c, typen
 }
 
 template <typename V, int R, int N, FromA kA, FromB kB>
-void tile(const Tile<typename V::Element>& t) {
+void tile(const Tile<typename V::Source>& t) {
   using T = typename V::Element;
+  using A = typename Choose<kA == FromA::kPacked, T, typename V::Source>::Type;
+  using B = typename Choose<kB == FromB::kPacked, T, typename V::Weight>::Type;
   constexpr bool kPackedA = kA == FromA::kPacked, kPackedB = kB == FromB::kPacked;
   AIBENCH_GRID(AIBENCH_DECLARE)
-  const T* a_low = t.a;
-  const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(T));  // strides in bytes from here on
+  const A* a_low = static_cast<const A*>(t.a);
+  const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(A));  // strides in bytes from here on
   [[maybe_unused]] std::ptrdiff_t lda3 = 3 * lda;
   asm("" : "+r"(lda3));
-  [[maybe_unused]] const T* a_high = at(a_low, R > 4 ? 4 * lda : 0);
-  const T* b = t.b;
-  [[maybe_unused]] const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(T));
-  [[maybe_unused]] T* pack = t.pack_b;
+  [[maybe_unused]] const A* a_high = at(a_low, R > 4 ? 4 * lda : 0);
+  const B* b = static_cast<const B*>(t.b);
+  [[maybe_unused]] const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(B));
+  [[maybe_unused]] T* pack = static_cast<T*>(t.pack_b);
   const char* prefetch = t.prefetch;
   const std::ptrdiff_t prefetch_stride = t.prefetch_stride;
 
   // C is fetched while the product is computed, one row every so many groups of four steps: a burst of prefetches at
   // the start fills the miss buffers and stalls the streams of A and B.
-  std::size_t groups = t.k / 4;
+  const std::size_t steps = (t.k + V::kGroup - 1) / V::kGroup;
+  std::size_t groups = steps / 4;
   const std::size_t spacing = groups / R + 1;
   std::size_t until_next = 1;
   const T* c_ahead = t.c;
@@ -141,7 +159,7 @@ void tile(const Tile<typename V::Element>& t) {
     AIBENCH_STEP(3)
     AIBENCH_ADVANCE(4)
   }
-  for (std::size_t rest = t.k % 4; rest != 0; --rest) {
+  for (std::size_t rest = steps % 4; rest != 0; --rest) {
     AIBENCH_STEP(0)
     AIBENCH_ADVANCE(1)
   }
@@ -153,51 +171,80 @@ void tile(const Tile<typename V::Element>& t) {
   T* c = t.c;
 #define AIBENCH_STORE(r, v)                                                                            \
   if constexpr (R > r && N > v) {                                                                      \
+    if constexpr (V::kOffset != 0) c##r##v = V::add(c##r##v, V::broadcast(a_low + r));                 \
     store_c<V, v == N - 1>(c + r * t.ldc + v * V::kLanes, c##r##v, alpha, beta, read_c, tail);         \
   }
   AIBENCH_GRID(AIBENCH_STORE)
 #undef AIBENCH_STORE
 }
 
+// V::b_word makes one word of the `rows` rows of a group that are there.
 template <typename V>
-void pack_panel(std::size_t k, const typename V::Element* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
+void pack_panel(std::size_t k, const typename V::Weight* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
                 typename V::Element* panel) {
-  for (std::size_t i = 0; i < k; ++i, b += ldb) {
-    for (int v = 0; v + 1 < vectors; ++v, panel += V::kLanes) V::store(panel, V::load(b + v * V::kLanes));
-    V::store(panel, V::load_partial(b + (vectors - 1) * V::kLanes, tail));
-    panel += V::kLanes;
+  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
+  for (; k != 0; b += V::kGroup * ldb) {
+    const std::size_t rows = k < V::kGroup ? k : V::kGroup;
+    k -= rows;
+    for (int v = 0; v < vectors; ++v, panel += V::kLanes) {
+      const typename V::Weight* from = b + v * V::kLanes;
+      const std::size_t columns = v + 1 < vectors ? V::kLanes : tail;
+      if (columns == V::kLanes && rows == V::kGroup) {
+        V::store(panel, V::load_source(from, ldb_bytes));
+        continue;
+      }
+      for (std::size_t j = 0; j < V::kLanes; ++j) {
+        panel[j] = j < columns ? V::b_word(from + j, ldb_bytes, rows) : typename V::Element{};
+      }
+    }
   }
 }
 
-// `rows` rows of A, lda apart, to k steps of `rows` elements side by side. V::transpose does small rectangles in registers.
+// Words [from, steps) of one row of A, `apart` words from each other.
 template <typename V>
-void pack_rows(std::size_t k, const typename V::Element* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
+void pack_row(std::size_t k, std::size_t from, const typename V::Source* row, int apart, typename V::Element* packed) {
+  for (std::size_t l = from * V::kGroup; l < k; l += V::kGroup, packed += apart) {
+    *packed = V::a_word(row + l, k - l < V::kGroup ? k - l : V::kGroup);
+  }
+}
+
+// `rows` rows of A, lda apart, to steps of `rows` words side by side. V::transpose does small rectangles in registers.
+template <typename V>
+void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
+  const std::size_t whole = k / V::kGroup, steps = (k + V::kGroup - 1) / V::kGroup;
+  const auto height = static_cast<std::size_t>(rows);
   int r = 0;
   for (; r + V::kTransposedRows <= rows; r += V::kTransposedRows) {
-    const typename V::Element* row = a + r * lda;
+    const typename V::Source* row = a + r * lda;
     std::size_t l = 0;
-    for (; l + V::kTransposedSteps <= k; l += V::kTransposedSteps) {
-      V::transpose(row + l, lda, packed + l * static_cast<std::size_t>(rows) + r, rows);
+    for (; l + V::kTransposedSteps <= whole; l += V::kTransposedSteps) {
+      V::transpose(row + l * V::kGroup, lda, packed + l * height + r, rows);
     }
-    for (; l < k; ++l) {
-      for (int i = 0; i < V::kTransposedRows; ++i) packed[l * static_cast<std::size_t>(rows) + r + i] = row[i * lda + l];
-    }
+    for (int i = 0; i < V::kTransposedRows; ++i) pack_row<V>(k, l, row + i * lda, rows, packed + l * height + r + i);
   }
-  for (; r < rows; ++r) {
-    const typename V::Element* row = a + r * lda;
-    typename V::Element* to = packed + r;
-    for (std::size_t l = 0; l < k; ++l, to += rows) *to = row[l];
+  for (; r < rows; ++r) pack_row<V>(k, 0, a + r * lda, rows, packed + r);
+  if constexpr (V::kOffset != 0) {
+    for (r = 0; r < rows; ++r) {
+      typename V::Element sum = 0;
+      for (std::size_t l = 0; l < k; ++l) sum += a[r * lda + static_cast<std::ptrdiff_t>(l)];
+      packed[steps * height + r] = -V::kOffset * sum;
+    }
   }
 }
 
 // One asm statement for all chains: with one statement each GCC puts two register moves beside every FMA, and the ceiling
 // comes out below the kernels (docs/kernels.md).
 template <typename V>
-void multiply_add_chains(std::size_t steps, const typename V::Element* a_values, const typename V::Element* b_values,
+void multiply_add_chains(std::size_t steps, const typename V::Source* a_values, const typename V::Weight* b_values,
                          typename V::Element* sums) {
+  typename V::Element a_words[V::kLanes], b_words[V::kLanes];
+  for (int i = 0; i < V::kLanes; ++i) {
+    a_words[i] = V::a_word(a_values + i * V::kGroup, V::kGroup);
+    b_words[i] = V::b_word(b_values + i * V::kGroup, sizeof(typename V::Weight), V::kGroup);
+  }
   typename V::Register c0 = V::zero(), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0;
   typename V::Register c6 = c0, c7 = c0, c8 = c0, c9 = c0, c10 = c0, c11 = c0;
-  const typename V::Register a = V::load(a_values), b = V::load(b_values);
+  const typename V::Register a = V::load(a_words), b = V::load(b_words);
   for (std::size_t i = steps; i != 0; --i) V::accumulate_twelve(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, a, b);
   const typename V::Register all[kPeakChains] = {c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11};
   for (int i = 0; i < kPeakChains; ++i) V::store(sums + i * V::kLanes, all[i]);
@@ -207,33 +254,46 @@ void multiply_add_chains(std::size_t steps, const typename V::Element* a_values,
 #undef AIBENCH_STEP
 #undef AIBENCH_STEP_ROW
 #undef AIBENCH_LOAD_B
+#undef AIBENCH_PREFETCH_ROW
 #undef AIBENCH_FMA
 #undef AIBENCH_DECLARE
 #undef AIBENCH_GRID
 #undef AIBENCH_ROW
 
 template <typename V, int R, int N>
-constexpr void fill_row(Microkernel<typename V::Element>& kernel) {
+constexpr void fill_row(Microkernel<typename V::Source>& kernel) {
   auto& row = kernel.tiles[R][N];
-  row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
-  row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
-  row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
-  row.packed[0] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
-  row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacked>;
+  if constexpr (V::kInPlaceA) {
+    row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
+    row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
+    row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
+  } else {
+    row.packed[0] = tile<V, R, N, FromA::kPacked, FromB::kInPlace>;
+  }
+  row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
+  row.packed[2] = tile<V, R, N, FromA::kPacked, FromB::kPacked>;
   if constexpr (N > 1) fill_row<V, R, N - 1>(kernel);
 }
 
 template <typename V, int R, int N>
-constexpr void fill_grid(Microkernel<typename V::Element>& kernel) {
+constexpr void fill_grid(Microkernel<typename V::Source>& kernel) {
   fill_row<V, R, N>(kernel);
   if constexpr (R > 1) fill_grid<V, R - 1, N>(kernel);
 }
 
-// The microkernel of MR = R rows and NR = N vectors.
-template <typename V, int R, int N>
-constexpr Microkernel<typename V::Element> make_microkernel(const char* name, Isa isa) {
+// The microkernel of MR = kRows rows and NR = N vectors.
+template <typename V, int kRows, int N>
+constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa isa) {
+#ifdef AIBENCH_SIMDE  // emulated vectors make so much code that lower tiles have to do; five rows are the first to use a_high
+  constexpr int kMost = V::kInPlaceA ? 5 : 2;
+  constexpr int R = kRows < kMost ? kRows : kMost;
+#else
+  constexpr int R = kRows;
+#endif
   static_assert(R <= kMaxTileRows && N <= kMaxTileVectors);
-  Microkernel<typename V::Element> kernel{name, isa, R, N, V::kLanes, {}, pack_panel<V>, pack_rows<V>, multiply_add_chains<V>};
+  static_assert(V::kLanes <= kMaxLanes && V::kGroup <= kMaxGroup);
+  Microkernel<typename V::Source> kernel{name, isa, R, N, V::kLanes, V::kGroup, V::kInPlaceA, V::kOffset, {},
+                                         pack_panel<V>, pack_rows<V>, multiply_add_chains<V>};
   fill_grid<V, R, N>(kernel);
   return kernel;
 }

@@ -1,0 +1,22 @@
+// bf16, 2x4, plain C++: packing converts to f32, which the f32 kernel then multiplies.
+#include "gemm/kernels/f32_vector_scalar.h"
+#include "gemm/kernels/words.h"
+
+namespace aibench {
+namespace {
+
+struct Vector : F32Vector {
+  using Source = Bf16;
+  using Weight = Bf16;
+  static constexpr bool kInPlaceA = false;
+  static Register load_source(const Bf16* p, std::ptrdiff_t) { return converted(*p); }
+  static float a_word(const Bf16* p, std::size_t) { return converted(*p); }
+  static float b_word(const Bf16* p, std::ptrdiff_t, std::size_t) { return converted(*p); }
+  static void transpose(const Bf16* a, std::ptrdiff_t, float* packed, std::ptrdiff_t) { *packed = converted(*a); }
+};
+
+}  // namespace
+
+constexpr Microkernel<Bf16> gemm_bf16_2x4_scalar = make_microkernel<Vector, 2, 4>("bf16_2x4_scalar", Isa::kScalar);
+
+}  // namespace aibench

@@ -1,0 +1,31 @@
+// int8 products with AVX2 for tile_body.h: a word is a pair of int16, which vpmaddwd multiplies and adds without loss. (vpmaddubsw
+// would take int8 as it is, but its sums of two products saturate at 16 bits: 255 * 127 * 2 does not fit.)
+#pragma once
+#include "gemm/kernels/s32_vector_256.h"
+
+namespace aibench {
+namespace {
+
+template <typename A>
+struct Int8Vector : S32Vector {
+  using Source = A;
+  static constexpr int kGroup = 2, kOffset = 0;
+  static Register load_source(const std::int8_t* p, std::ptrdiff_t ldb) { return int16_pairs(p, ldb); }
+  static std::int32_t a_word(const A* p, std::size_t count) { return grouped<2, std::int16_t, std::int32_t>(p, 1, count); }
+  static std::int32_t b_word(const std::int8_t* p, std::ptrdiff_t ldb, std::size_t count) {
+    return grouped<2, std::int16_t, std::int32_t>(p, ldb, count);
+  }
+  static void transpose(const A* a, std::ptrdiff_t lda, std::int32_t* packed, std::ptrdiff_t step) {
+    transpose_words<WordsOf>(a, lda, packed, step);
+  }
+  static void accumulate(Register& c, Register a, Register b) {
+    Register products;
+    asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(c), "=&x"(products) : "x"(a), "x"(b));
+  }
+#define AIBENCH_MADD(c) "vpmaddwd %[b], %[a], %%ymm15\n\tvpaddd %%ymm15, " c ", " c "\n\t"
+  AIBENCH_ACCUMULATE_TWELVE(AIBENCH_MADD, "x", "xmm15")
+#undef AIBENCH_MADD
+};
+
+}  // namespace
+}  // namespace aibench
