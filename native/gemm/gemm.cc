@@ -200,8 +200,9 @@ void Gemm<T>::run_block(const Block& g) const {
     FromB from_b = FromB::kPacked;
     if (!g.b_is_packed) {
       const bool whole = t.tail == lanes && whole_groups;
-      from_b = !whole ? FromB::kPacked : g.only_block && rows.parts == 1 ? FromB::kInPlace : FromB::kPacking;
-      if (!whole) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
+      if (whole && g.only_block && rows.parts == 1) from_b = FromB::kInPlace;
+      else if (whole && kernel_.in_place_a) from_b = FromB::kPacking;
+      if (from_b == FromB::kPacked) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
     }
     const TileVariants<T>& larger = kernel_.tiles[rows.size(0)][width];
     const TileVariants<T>& smaller = kernel_.tiles[rows.small][width];

@@ -40,7 +40,7 @@ enum class FromA { kInPlace, kPacked };
 enum class FromB { kInPlace, kPacking, kPacked };
 
 // The tiles of one height and width. A kernel that reads A in place packs it only for products that pack B too; one that does
-// not (its words are not A's elements) has packed A alone.
+// not (its words are not A's elements) has packed A alone, and no packing tiles.
 template <typename T>
 struct TileVariants {
   TileFunction<T> in_place[3];  // A in place; by FromB

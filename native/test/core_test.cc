@@ -152,6 +152,8 @@ void test_isa() {
   require(choose_isa("avx2", {Isa::kScalar}, &isa).code == "ISA_UNSUPPORTED", "not built");
   setenv("AIBENCH_ISA", "scalar", 1);
   require(choose_isa("", cpu_features().isas, &isa).ok() && isa == Isa::kScalar, "AIBENCH_ISA forces");
+  setenv("AIBENCH_ISA", isa_name(cpu_features().isas.back()), 1);
+  require(choose_isa("", {Isa::kScalar}, &isa).ok() && isa == Isa::kScalar, "AIBENCH_ISA is a bound, not a demand");
   setenv("AIBENCH_ISA", "neon9", 1);
   const Status status = choose_isa("", cpu_features().isas, &isa);
   require(status.code == "ISA_UNKNOWN" && status.message.find("neon9") != std::string::npos, "AIBENCH_ISA misspelt");

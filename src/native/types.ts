@@ -4,7 +4,18 @@
  */
 
 /** Instruction-set paths that a kernel may need, weakest first. `scalar` is always there. */
-export const ISAS = ['scalar', 'avx2', 'avx512f', 'neon'] as const;
+export const ISAS = [
+  'scalar',
+  'avx2',
+  'avxvnni',
+  'avx512f',
+  'avx512vnni',
+  'avx512bf16',
+  'neon',
+  'neondot',
+  'neonbf16',
+  'neoni8mm',
+] as const;
 export type Isa = (typeof ISAS)[number];
 
 export interface CpuFeatures {
@@ -31,10 +42,16 @@ export interface CpuCache {
   sharedBy: number;
 }
 
+/**
+ * Dtypes of a product: bf16 and f16 give f32; s8 times s8 and u8 (A) times s8 (B) give s32.
+ */
+export const GEMM_DTYPES = ['f32', 'f64', 'bf16', 'f16', 's8', 'u8'] as const;
+export type GemmDtype = (typeof GEMM_DTYPES)[number];
+
 /** One row of native/gemm/kernels.inc. */
 export interface KernelInfo {
   name: string;
-  dtype: 'f32' | 'f64';
+  dtype: GemmDtype;
   mr: number;
   nr: number;
   isa: Isa;
@@ -127,7 +144,7 @@ export interface NativeError extends Error {
 }
 
 export interface GemmOptions {
-  dtype: 'f32' | 'f64';
+  dtype: GemmDtype;
   m: number;
   n: number;
   k: number;
@@ -157,7 +174,7 @@ export interface GemmPeer {
 }
 
 export interface PeakOptions {
-  dtype: 'f32' | 'f64';
+  dtype: GemmDtype;
   threads: number;
   isa?: Isa;
 }

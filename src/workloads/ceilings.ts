@@ -1,5 +1,5 @@
 /** Ceilings that a launch measures in its own process, between the calls, since the clock moves from minute to minute. */
-import type { NativeAddon } from '../native/types.ts';
+import type { GemmDtype, NativeAddon } from '../native/types.ts';
 
 const PEAK_TIMING = {
   maxWarmupSeconds: 0.02,
@@ -25,10 +25,10 @@ export function roofline(
 }
 
 /**
- * FMA peak in FLOP/s of one dtype over `threads` threads: the best of a few milliseconds' samples, since a ceiling is what
+ * FMA peak in FLOP/s of one dtype (of its own instruction: FMA, bf16 or int8 dot product) over `threads` threads: the best of a few milliseconds' samples, since a ceiling is what
  * the machine can do when nothing disturbs it. Takes about 60 ms.
  */
-export async function measureFmaPeak(native: NativeAddon, dtype: 'f32' | 'f64', threads: number): Promise<number> {
+export async function measureFmaPeak(native: NativeAddon, dtype: GemmDtype, threads: number): Promise<number> {
   const problem = native.createPeak({ dtype, threads });
   try {
     await problem.prepare();

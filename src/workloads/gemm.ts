@@ -2,6 +2,7 @@
 import process from 'node:process';
 import * as z from 'zod';
 import { tryLoadAddon } from '../native/addon.ts';
+import { GEMM_DTYPES, type GemmDtype } from '../native/types.ts';
 import { blasEnvironment, blasWarnings, genericKernelWarnings } from './blas-environment.ts';
 import { measureFmaPeak, roofline } from './ceilings.ts';
 import { prepareNativeProblem } from './native-problem.ts';
@@ -9,7 +10,8 @@ import { dimensionParam, fitsInMemory, resolveThreads, threadsLabel, threadsPara
 import type { Support, Workload } from './workload.ts';
 
 const params = z.strictObject({
-  dtype: z.enum(['f32', 'f64']).default('f32'),
+  /** bf16 and f16 give f32; s8, and u8 times s8, give s32. */
+  dtype: z.enum(GEMM_DTYPES).default('f32'),
   /** Rows of A and C. */
   m: dimensionParam,
   /** Columns of B and C. */
@@ -24,9 +26,12 @@ function shape({ m, n, k }: GemmParams): string {
   return m === n && n === k ? `${m}³` : `${m}x${n}x${k}`;
 }
 
+/** Bytes of an element of A or B. */
+const ELEMENT_BYTES: Record<GemmDtype, number> = { f32: 4, f64: 8, bf16: 2, f16: 2, s8: 1, u8: 1 };
+
 /** A, B and C. */
 function operandBytes({ dtype, m, n, k }: GemmParams): number {
-  return (dtype === 'f64' ? 8 : 4) * (m * k + k * n + m * n);
+  return ELEMENT_BYTES[dtype] * (m * k + k * n) + (dtype === 'f64' ? 8 : 4) * m * n;
 }
 
 /** Our own kernels, and the libraries of native/gemm/peers. */

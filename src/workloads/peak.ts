@@ -1,10 +1,11 @@
 /** The FMA ceiling: independent chains of fused multiply-adds in registers, the most that the cores can do. */
 import * as z from 'zod';
+import { GEMM_DTYPES } from '../native/types.ts';
 import { prepareNativeProblem } from './native-problem.ts';
 import { resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';
 
-const params = z.strictObject({ dtype: z.enum(['f32', 'f64']).default('f32'), threads: threadsParam.default('all') });
+const params = z.strictObject({ dtype: z.enum(GEMM_DTYPES).default('f32'), threads: threadsParam.default('all') });
 type PeakParams = z.infer<typeof params>;
 
 export const peak: Workload<PeakParams> = {

@@ -3,7 +3,13 @@ import path from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadAddon, packageRoot } from '../../src/native/addon.ts';
-import type { GemmOptions, MeasureOptions, NativeError, NativeProblem } from '../../src/native/types.ts';
+import {
+  GEMM_DTYPES,
+  type GemmOptions,
+  type MeasureOptions,
+  type NativeError,
+  type NativeProblem,
+} from '../../src/native/types.ts';
 
 const addon = loadAddon();
 const quick: MeasureOptions = {
@@ -44,7 +50,7 @@ function thrown(call: () => unknown): NativeError {
   throw new Error('nothing was thrown');
 }
 
-describe.each(['f32', 'f64'] as const)('gemm %s', dtype => {
+describe.each(GEMM_DTYPES)('gemm %s', dtype => {
   const isas = addon.buildInfo().kernels.filter(kernel => kernel.supported && kernel.dtype === dtype);
 
   test.each(isas.map(kernel => kernel.isa))('is right on %s, before and after it is timed', async isa => {
@@ -145,6 +151,7 @@ describe('what cannot be done says so', () => {
     ['no depth', { k: 0 }, 'BAD_OPTION'],
     ['no threads', { threads: 0 }, 'BAD_OPTION'],
     ['an unknown dtype', { dtype: 'f7' as 'f32' }, 'DTYPE_UNKNOWN'],
+    ['int8 so deep that s32 could overflow', { dtype: 's8' as const, k: 65536 }, 'BAD_OPTION'],
     ['an unknown ISA', { isa: 'sse9' as 'avx2' }, 'ISA_UNKNOWN'],
   ])('%s', (_name, options, code) => {
     expect(thrown(() => gemm(options)).code).toBe(code);

@@ -267,10 +267,10 @@ constexpr void fill_row(Microkernel<typename V::Source>& kernel) {
     row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
     row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
     row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
-  } else {
+    row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
+  } else {  // no packing tiles: they would save 1 % and cost a third of the code
     row.packed[0] = tile<V, R, N, FromA::kPacked, FromB::kInPlace>;
   }
-  row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
   row.packed[2] = tile<V, R, N, FromA::kPacked, FromB::kPacked>;
   if constexpr (N > 1) fill_row<V, R, N - 1>(kernel);
 }
