@@ -201,7 +201,7 @@ bool check_kernels(std::uint64_t problems) {
     bool good = check_chains(*kernel);
     Engines<T> of_one, of_three;
     for (std::uint64_t i = 0; good && i < problems; ++i) {
-      good = i % 8 == 0 ? check_problem(*kernel, team, of_three, i) : check_problem(*kernel, alone, of_one, i);
+      good = i % 16 == 0 ? check_problem(*kernel, team, of_three, i) : check_problem(*kernel, alone, of_one, i);
     }
     std::printf("%s %s\n", kernel->name, good ? "ok" : "FAILED");
     passed = passed && good;

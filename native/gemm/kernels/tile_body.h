@@ -284,7 +284,7 @@ constexpr void fill_grid(Microkernel<typename V::Source>& kernel) {
 // The microkernel of MR = kRows rows and NR = N vectors.
 template <typename V, int kRows, int N>
 constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa isa) {
-#ifdef AIBENCH_SIMDE  // emulated vectors make so much code that lower tiles have to do; five rows are the first to use a_high
+#if defined(AIBENCH_SIMDE) || defined(AIBENCH_LOW_TILES)  // emulated: lower tiles have to do; five rows are the first to use a_high
   constexpr int kMost = V::kInPlaceA ? 5 : 2;
   constexpr int R = kRows < kMost ? kRows : kMost;
 #else
