@@ -85,17 +85,27 @@ function perWatt(item: CaseResult): string {
 
 /** Reasons of what was not measured, warnings with what to do, and why there are no watts where there are none. */
 function notes(document: ResultDocument, width: number): string[] {
-  const lines: string[] = [];
-  for (const item of document.cases) {
-    if (item.status !== 'measured') {
-      lines.push(`${STATUS[item.status]}  ${caseLabel(item)}: ${sentences(item.reason, item.remedy)}`);
-    }
-  }
+  const lines = unmeasuredWhy(document).map(
+    ({ status, why, cases }) => `${STATUS[status]}  ${whichCases(cases)}${why}`,
+  );
   for (const { warning, cases } of groupedWarnings(document)) {
     lines.push(`warning  ${whichCases(cases)}${sentences(warning.message, warning.remedy)}`);
   }
   if (!document.cases.some(item => bestEnergy(item) !== undefined)) lines.push(`no watts  ${whyNoPower(document)}`);
   return lines.map(line => wrap(line, width));
+}
+
+/** One line per reason: without a GPU all twenty cases of a GPU suite have the same one. */
+function unmeasuredWhy(document: ResultDocument): { status: CaseResult['status']; why: string; cases: string[] }[] {
+  const groups = new Map<string, { status: CaseResult['status']; why: string; cases: string[] }>();
+  for (const item of document.cases) {
+    if (item.status === 'measured') continue;
+    const why = sentences(item.reason, item.remedy);
+    const group = groups.get(`${item.status} ${why}`) ?? { status: item.status, why, cases: [] };
+    groups.set(`${item.status} ${why}`, group);
+    group.cases.push(caseLabel(item));
+  }
+  return [...groups.values()];
 }
 
 /** The message is the first case's own: its figures are not those of the others. */

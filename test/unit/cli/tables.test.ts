@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { caseNames } from '../../../src/cli/render/case-names.ts';
 import { printable } from '../../../src/cli/render/printable.ts';
+import { resultTable } from '../../../src/cli/render/result-table.ts';
 import { displayWidth, renderTable, shorten } from '../../../src/cli/render/table.ts';
+import { syntheticDocument } from '../../fixtures/synthetic.ts';
 
 describe('renderTable', () => {
   it('aligns columns and leaves no trailing blanks', () => {
@@ -36,6 +38,24 @@ describe('renderTable', () => {
   });
   it('is its header where there are no rows', () => {
     expect(renderTable({ columns: [{ header: 'a' }], rows: [] })).toBe('a\n-\n');
+  });
+});
+
+describe('resultTable', () => {
+  const document = syntheticDocument({ cases: 5, launches: 2 });
+  const skip = (index: number, reason: string): void => {
+    const item = document.cases[index];
+    if (item !== undefined) Object.assign(item, { status: 'skipped', headline: null, reason, remedy: 'Do this.' });
+  };
+  it('says once what holds for several cases, and apart what does not', () => {
+    for (const index of [0, 1, 2]) skip(index, 'There is no GPU.');
+    skip(3, 'There is no memory.');
+    const notes = resultTable(document, { width: 400 })
+      .split('\n')
+      .filter(line => line.startsWith('skipped'));
+    expect(notes).toHaveLength(2);
+    expect(notes[0]).toMatch(/^skipped {2}3 cases, first .+: There is no GPU\. Do this\.$/);
+    expect(notes[1]).not.toContain('cases');
   });
 });
 
