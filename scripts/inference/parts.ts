@@ -8,6 +8,7 @@ export { findModel } from '../../src/models/registry.ts';
 export { buildVariant } from '../../src/models/variant.ts';
 export { findOrt, ortLibrary } from '../../src/runtime/ort.ts';
 export { openEngine } from '../../src/workloads/inference/engines.ts';
+export { bindGeneration } from '../../src/workloads/inference/generation.ts';
 export { realClock } from '../../src/workloads/inference/load/clock.ts';
 export { poissonArrivals, runClosedLoop, runOpenLoop } from '../../src/workloads/inference/load/queries.ts';
 export { runSampledLoop } from '../../src/workloads/inference/timed-loop.ts';
