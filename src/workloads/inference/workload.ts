@@ -30,6 +30,8 @@ const POOL_CALM_MS = 60;
 /** Of the search for the server's rate, each at about its highest load. */
 const SERVER_PROBES = 9;
 const MLPERF_LAUNCH_SECONDS = 620;
+/** What a thread does of a model's FLOPs, for the expected time only: between a third and all of what cores since 2018 do. */
+const THREAD_FLOPS = 4e10;
 
 export const inference: Workload<InferenceParams> = {
   name: 'inference',
@@ -84,18 +86,19 @@ async function supports(params: InferenceParams, backend: string, machine: Machi
   return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
 }
 
-/** Size of the weights. 0 for a file that cannot be read: prepare() says what is wrong with it. */
+/** Size of the weights that are in memory at once. A compressed model is compared with the fp32 one, which is open beside it. */
 function modelBytes(params: InferenceParams): number {
   const model = findModel(params.model);
-  if (model !== undefined) {
-    const { precision, sparsity } = params;
-    const own = buildVariant(model, precision, sparsity).graph;
-    // A compressed model is compared with the fp32 one, which is open beside it.
-    return weightBytes(own) + (isCompressed(params) ? weightBytes(model.build()) / 2 : 0);
-  }
+  return ownBytes(params) + (model !== undefined && isCompressed(params) ? weightBytes(model.build()) / 2 : 0);
+}
+
+/** Size of the weights of the case's own model. 0 for a file that cannot be read: prepare() says what is wrong with it. */
+function ownBytes({ model: name, precision, sparsity }: InferenceParams): number {
+  const model = findModel(name);
+  if (model !== undefined) return weightBytes(buildVariant(model, precision, sparsity).graph);
   try {
-    const packaged = findPackaged(params.model);
-    const { bytes, externalBytes } = inspectModel((packaged && locatePackaged(packaged)) ?? params.model);
+    const packaged = findPackaged(name);
+    const { bytes, externalBytes } = inspectModel((packaged && locatePackaged(packaged)) ?? name);
     return bytes + externalBytes;
   } catch {
     return 0;
@@ -112,24 +115,26 @@ function weightBytes({ initializers }: GraphBuilder): number {
 
 /**
  * Thread and library; the digest of the file and three sessions (timed, reference, profiled), each loading at about 0.5 GB/s; the
- * inferences of the verification: seven on all threads, two of the reference on one thread at about 20 GFLOP/s. A compressed model
- * is compared with the fp32 one on 16 rows.
+ * inferences of the verification: seven on all threads, two of the reference on one thread. A compressed model is compared with the
+ * fp32 one on 16 rows.
  */
 function overheadSeconds(params: InferenceParams, threads: number): number {
   const model = findModel(params.model);
-  const bytes = modelBytes(params);
+  const bytes = ownBytes(params);
   const macs = model === undefined ? 0 : model.build().macs(workPoint(params));
-  const inference = (2 * macs) / (2e10 * threads);
+  const inference = (2 * macs) / (THREAD_FLOPS * threads);
   const verification = bytes / 1e9 + (3 * bytes) / 5e8 + inference * (7 + 2 * threads);
   const fidelity = model !== undefined && isCompressed(params) ? fidelitySeconds(model, threads) : 0;
-  return 0.5 + verification + fidelity + scenarioSeconds(params, inference);
+  // A token of a generation reads every weight once; four generations of the verification, two of the warm-up, two samples more.
+  const generation = params.mode === 'generate' ? 8 * (inference + ((params.newTokens ?? 0) * bytes) / 1e10) : 0;
+  return 0.5 + verification + fidelity + generation + scenarioSeconds(params, inference);
 }
 
-/** The fp32 session, and 16 rows of up to 32 tokens through both. */
+/** The fp32 session with its digest, and 16 rows of up to 32 tokens through both. */
 function fidelitySeconds(model: ModelDefinition, threads: number): number {
   const graph = model.build();
   const rows = graph.macs({ batch: 16, sequence: Math.min(32, model.sequence?.default ?? 1), context: 0 });
-  return weightBytes(graph) / 5e8 + (4 * rows) / (2e10 * threads);
+  return (3 * weightBytes(graph)) / 1e9 + (4 * rows) / (THREAD_FLOPS * threads);
 }
 
 /** What a load scenario takes beside the suite's measuring time. */

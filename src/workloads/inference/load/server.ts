@@ -60,6 +60,8 @@ export async function runServer(
   };
   const final = { seconds: plan.minSeconds, queries: plan.minQueries };
   if (plan.rate !== undefined) return attempt(plan.rate, final);
+  // Where one query alone is late there is no rate to be found, and low rates would take long to say so.
+  if (serviceSeconds > plan.latencyBoundSeconds) return attempt(HIGHEST_LOAD / serviceSeconds, final);
   hooks.progress('searching for the rate');
   let rate = (await highestLoad(load => attempt(load / serviceSeconds, { seconds: 0, queries: 0 }))) / serviceSeconds;
   hooks.progress('measuring at the rate found');
