@@ -1,10 +1,12 @@
 /** One self-contained page: no script, no request to anywhere, light and dark. Pure. */
 import { launchValues } from '../analysis/observations.ts';
+import { scalingGroups } from '../analysis/scaling.ts';
 import type { CaseResult, ResultDocument, Warning } from '../results/schema.ts';
 import { formatBytes, formatDuration, formatQuantity, formatRange } from '../units.ts';
 import { launchStrip, seriesPlot } from './html-charts.ts';
 import { type Html, html } from './html-parts.ts';
 import { hostName } from './measurements.ts';
+import { SCALING_HEADERS, scalingRows } from './scaling.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--text:#1b1f24;--soft:#57606a;--line:#d0d7de;--ground:#fff;--accent:#0b5cad;--good:#116329;--bad:#a40e26}
@@ -47,6 +49,7 @@ function documentSection(document: ResultDocument, nameOf: NameOf, titled: boole
 <thead><tr><th scope="col">case</th><th scope="col">status</th><th scope="col" class="n">headline</th><th scope="col">launches and interval</th><th scope="col" class="n">of limit</th><th scope="col" class="n">power</th><th scope="col" class="n">per watt</th></tr></thead>
 <tbody>${document.cases.map(result => caseRow(result, nameOf))}</tbody></table></div>
 ${warnings.length === 0 ? null : html`<h3>Warnings</h3><ul>${warnings}</ul>`}
+${scalingTables(document)}
 ${energyTable(document, nameOf)}
 ${document.telemetry.series.length === 0 ? null : html`<h3>Telemetry over the run</h3>${document.telemetry.series.map(series => seriesPlot(series, kinds.get(series.source)))}`}
 ${sources(document)}</section>`;
@@ -108,6 +111,17 @@ function thermalText({ thermal }: CaseResult): Html | null {
 
 function intervalText(interval: readonly [number, number] | null, unit: string): string {
   return interval === null ? 'no interval' : formatRange(interval[0], interval[1], unit);
+}
+
+/** Where cases differ only in their threads or ranks. */
+function scalingTables(document: ResultDocument): Html | null {
+  const groups = scalingGroups(document);
+  if (groups.length === 0) return null;
+  return html`<h3>Scaling</h3>${groups.map(
+    group => html`<div class="scroll"><table><caption>${group.kind} scaling of ${group.workload}: ${group.common}</caption>
+<thead><tr>${SCALING_HEADERS.map(header => html`<th scope="col">${header}</th>`)}</tr></thead>
+<tbody>${scalingRows(group).map(cells => html`<tr>${cells.map(cell => html`<td class="n">${cell}</td>`)}</tr>`)}</tbody></table></div>`,
+  )}`;
 }
 
 /** Every reading with its scope; what cannot be read is said once per reason, not left out. */

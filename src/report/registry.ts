@@ -9,12 +9,14 @@ import { ladder } from './ladder.ts';
 import { markdown } from './markdown.ts';
 import { mlflow } from './mlflow.ts';
 import { gitlab, openmetrics } from './openmetrics.ts';
+import { scaling } from './scaling.ts';
 
 export const REPORT_FORMATS: readonly ReportFormat[] = [
   csv,
   junit,
   markdown,
   ladder,
+  scaling,
   openmetrics,
   mlflow,
   bmf,

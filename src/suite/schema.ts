@@ -66,6 +66,8 @@ export const suiteSchema = z.strictObject({
   timing: timingSchema.default({}),
   /** Of the cases that do not say. */
   regime: z.enum(['peak', 'sustained']).default('peak'),
+  /** `false`: cases with more threads or ranks than usable CPUs are left out. */
+  crowded: z.boolean().default(true),
   cases: z.array(suiteCaseSchema).min(1).max(10_000),
 });
 export type Suite = z.infer<typeof suiteSchema>;

@@ -71,8 +71,15 @@ async function measureAll(
     ...(flags.label === undefined ? {} : { label: flags.label }),
     versions: ort.status === 'ok' ? { onnxruntime: ort.version } : {},
   });
+  const fitting = suite.value.crowded ? cases : cases.filter(item => fitsCpus(item, inventory.machine.usableCores));
+  if (fitting.length < cases.length) {
+    const left = cases.length - fitting.length;
+    console.error(
+      `${left} cases ask for more threads or ranks than the ${inventory.machine.usableCores} CPUs here and are left out.`,
+    );
+  }
   if (writer === null) {
-    process.stdout.write(dryRunTable(suite.value, cases, inventory.machine, { json: flags.json === true }));
+    process.stdout.write(dryRunTable(suite.value, fitting, inventory.machine, { json: flags.json === true }));
     return EXIT.ok;
   }
   const interrupt = listenForInterrupt();
@@ -99,7 +106,7 @@ async function measureAll(
     await measureObserver(native, recorder, inventory.machine.usableCores);
     const document = await runSuite({
       suite,
-      cases,
+      cases: fitting,
       seed: flags.seed ?? Math.floor(Math.random() * 2 ** 32),
       arguments: { suite: suiteName, ...asArguments(flags) },
       tool: describeTool(native.buildInfo(), ort.status === 'ok' ? ort.version : null),
@@ -125,6 +132,12 @@ async function measureAll(
     interrupt.close();
     recorder.stop();
   }
+}
+
+/** Whether each of its threads or ranks can have a CPU. */
+function fitsCpus({ params }: Case, usableCores: number): boolean {
+  const wanted = params.threads ?? params.ranks;
+  return typeof wanted !== 'number' || wanted <= usableCores;
 }
 
 /** All CPUs at work for a good second: the step that a gauge's averaging is measured by. */
