@@ -9,6 +9,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   aibench::addon::export_memory(env, exports);
   aibench::addon::export_collective(env, exports);
   aibench::addon::export_mpi(env, exports);
+  aibench::addon::export_pjrt(env, exports);
   aibench::addon::export_opencl(env, exports);
   aibench::addon::export_telemetry(env, exports);
   aibench::addon::export_ort(env, exports);

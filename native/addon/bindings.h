@@ -15,6 +15,7 @@ void export_gemm(Napi::Env env, Napi::Object exports);        // createGemm, cre
 void export_memory(Napi::Env env, Napi::Object exports);      // createStream, createRead, createPointerChase
 void export_collective(Napi::Env env, Napi::Object exports);  // createCollective, createCoreLatency, collectiveAlgorithms
 void export_opencl(Napi::Env env, Napi::Object exports);      // probeOpencl, createOpenclGemm, createOpenclStream
+void export_pjrt(Napi::Env env, Napi::Object exports);        // probePjrt, createPjrtGemm, createPjrtAllReduce
 void export_mpi(Napi::Env env, Napi::Object exports);         // joinMpi
 void export_ort(Napi::Env env, Napi::Object exports);         // createOrtSession, probeVulkan
 void export_telemetry(Napi::Env env, Napi::Object exports);   // probeNvml, createSampler
