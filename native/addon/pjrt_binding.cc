@@ -23,7 +23,7 @@ Napi::Value probe_pjrt(const Napi::CallbackInfo& info) {
   const pjrt::Plugin* plugin = nullptr;
   std::unique_ptr<pjrt::Session> session;
   Status status = pjrt::Plugin::open(path, &plugin);
-  if (status.ok()) status = pjrt::Session::open(*plugin, &session);
+  if (status.ok()) status = pjrt::Session::open(path, &session);
   Napi::Object result = Napi::Object::New(env);
   result.Set("status", status_word(status));
   result.Set("reason", status.message);

@@ -18,9 +18,12 @@ int type_of(Element element) {
 
 }  // namespace
 
-Status Session::open(const Plugin& plugin, std::unique_ptr<Session>* session) {
-  std::unique_ptr<Session> opened(new Session(plugin));
-  Status status = opened->create();
+Status Session::open(const std::string& path, std::unique_ptr<Session>* session) {
+  const Plugin* plugin = nullptr;
+  Status status = Plugin::open(path, &plugin);
+  if (!status.ok()) return status;
+  std::unique_ptr<Session> opened(new Session(*plugin));
+  status = opened->create();
   if (status.ok()) status = opened->list_devices();
   if (status.ok()) *session = std::move(opened);
   return status;

@@ -22,7 +22,8 @@ struct DeviceInfo {
 
 class Session {
  public:
-  static Status open(const Plugin& plugin, std::unique_ptr<Session>* session);
+  // Opens the plugin at that path as well.
+  static Status open(const std::string& path, std::unique_ptr<Session>* session);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

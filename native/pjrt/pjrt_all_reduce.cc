@@ -1,4 +1,4 @@
-#include <cmath>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,19 +12,11 @@ namespace {
 
 class AllReduce final : public Problem {
  public:
-  AllReduce(AllReduceOptions options, Element element)
-      : options_(std::move(options)), element_(element), count_(std::max<std::uint64_t>(1, options_.bytes / element_bytes(element))) {}
+  AllReduce(AllReduceOptions options, Element element, std::unique_ptr<Session> session)
+      : options_(std::move(options)), element_(element), count_(std::max<std::uint64_t>(1, options_.bytes / element_bytes(element))),
+        session_(std::move(session)), ranks_(session_->devices().size()) {}
 
   Status prepare() override {
-    const Plugin* plugin = nullptr;
-    Status status = Plugin::open(options_.plugin, &plugin);
-    if (status.ok()) status = Session::open(*plugin, &session_);
-    if (!status.ok()) return status;
-    ranks_ = session_->devices().size();
-    if (ranks_ < 2) {
-      return Status::failure("DEVICE_UNSUPPORTED", "an all-reduce needs two devices; " + session_->platform() + " lists one here",
-                             "Run it on a machine with several, and let the process see them all.");
-    }
     std::vector<const DeviceInfo*> devices;
     std::vector<std::vector<Buffer*>> inputs;
     std::vector<unsigned char> data(count_ * element_bytes(element_));
@@ -32,11 +24,11 @@ class AllReduce final : public Problem {
       for (std::uint64_t i = 0; i < count_; ++i) store_element(element_, data.data(), i, input(devices.size(), i));
       devices.push_back(&device);
       inputs.emplace_back(1);
-      status = session_->upload(data.data(), element_, {static_cast<std::int64_t>(count_)}, device, &inputs.back()[0]);
+      const Status status = session_->upload(data.data(), element_, {static_cast<std::int64_t>(count_)}, device, &inputs.back()[0]);
       if (!status.ok()) return status;
     }
     Executable* program = nullptr;
-    status = session_->compile(all_reduce_program(element_, count_, ranks_), devices, &program);
+    const Status status = session_->compile(all_reduce_program(element_, count_, ranks_), devices, &program);
     if (status.ok()) runs_.emplace(*session_, program, std::move(inputs));
     return status;
   }
@@ -72,7 +64,6 @@ class AllReduce final : public Problem {
   Work work() const override { return {0, static_cast<double>(count_ * element_bytes(element_)), 0}; }
 
   std::map<std::string, std::string> facts() const override {
-    if (session_ == nullptr || ranks_ == 0) return {};
     std::map<std::string, std::string> facts = session_facts(*session_, session_->devices()[0]);
     facts["device"] = "pjrt:all";
     facts["ranks"] = std::to_string(ranks_);
@@ -105,8 +96,8 @@ class AllReduce final : public Problem {
   const AllReduceOptions options_;
   const Element element_;
   const std::uint64_t count_;
-  std::size_t ranks_ = 0;
-  std::unique_ptr<Session> session_;
+  const std::unique_ptr<Session> session_;
+  const std::size_t ranks_;
   std::optional<InFlight> runs_;  // ends before the session
   std::vector<unsigned char> damaged_;
 };
@@ -118,8 +109,15 @@ Status create_all_reduce(const AllReduceOptions& options, std::unique_ptr<Proble
   if (!parse_element(options.dtype, &element)) {
     return Status::failure("DTYPE_UNKNOWN", "no all-reduce in the dtype \"" + options.dtype + "\"", "Choose f64, f32, f16 or bf16.");
   }
-  *problem = std::make_unique<AllReduce>(options, element);
-  return Status::success();
+  std::unique_ptr<Session> session;
+  const Status status = Session::open(options.plugin, &session);
+  if (!status.ok()) return status;
+  if (session->devices().size() < 2) {
+    return Status::failure("DEVICE_UNSUPPORTED", "an all-reduce needs two devices; " + session->platform() + " lists one here",
+                           "Run it on a machine with several, and let the process see them all.");
+  }
+  *problem = std::make_unique<AllReduce>(options, element, std::move(session));
+  return status;
 }
 
 }  // namespace aibench::pjrt

@@ -10,20 +10,18 @@ namespace {
 
 class PjrtProduct final : public DeviceProduct {
  public:
-  explicit PjrtProduct(GemmOptions options) : options_(std::move(options)) { parse_element(options_.product.dtype, &element_); }
+  PjrtProduct(GemmOptions options, Element element, std::unique_ptr<Session> session, const DeviceInfo& device)
+      : options_(std::move(options)), element_(element), session_(std::move(session)), device_(device) {}
 
   Status prepare(const void* a, const void* b) override {
     const auto& [dtype, m, n, k, seed] = options_.product;
-    const Plugin* plugin = nullptr;
-    Status status = Plugin::open(options_.plugin, &plugin);
-    if (status.ok()) status = Session::open(*plugin, &session_);
-    if (status.ok()) status = choose();
+    Status status = check_size();
     Executable* program = nullptr;
-    if (status.ok()) status = session_->compile(product_program(element_, m, n, k), {device_}, &program);
+    if (status.ok()) status = session_->compile(product_program(element_, m, n, k), {&device_}, &program);
     std::vector<Buffer*> inputs(2);
     const auto size = [](std::size_t value) { return static_cast<std::int64_t>(value); };
-    if (status.ok()) status = session_->upload(a, element_, {size(m), size(k)}, *device_, &inputs[0]);
-    if (status.ok()) status = session_->upload(b, element_, {size(k), size(n)}, *device_, &inputs[1]);
+    if (status.ok()) status = session_->upload(a, element_, {size(m), size(k)}, device_, &inputs[0]);
+    if (status.ok()) status = session_->upload(b, element_, {size(k), size(n)}, device_, &inputs[1]);
     if (status.ok()) runs_.emplace(*session_, program, std::vector<std::vector<Buffer*>>{inputs});
     return status;
   }
@@ -36,40 +34,45 @@ class PjrtProduct final : public DeviceProduct {
   }
 
   std::map<std::string, std::string> facts() const override {
-    return device_ == nullptr ? std::map<std::string, std::string>{} : session_facts(*session_, *device_);
+    return session_facts(*session_, device_);
   }
 
  private:
-  Status choose() {
-    const std::size_t count = session_->devices().size();
-    const std::size_t wanted = options_.device < 0 ? 0 : static_cast<std::size_t>(options_.device);
-    if (wanted >= count) {
-      return Status::failure("DEVICE_UNKNOWN", "there is no pjrt:" + std::to_string(wanted) + ": the plugin lists " + std::to_string(count) + ", from 0",
-                             "See `aibench list devices`.");
-    }
-    device_ = &session_->devices()[wanted];
+  Status check_size() const {
     const auto& [dtype, m, n, k, seed] = options_.product;
     // Some results are in flight beside the operands.
     const double needed = static_cast<double>(element_bytes(element_)) * (static_cast<double>(m) * k + static_cast<double>(k) * n + 5.0 * m * n);
-    if (device_->memory_bytes != 0 && needed + static_cast<double>(device_->used_bytes) > static_cast<double>(device_->memory_bytes)) {
+    if (device_.memory_bytes != 0 && needed + static_cast<double>(device_.used_bytes) > static_cast<double>(device_.memory_bytes)) {
       return Status::failure("OUT_OF_MEMORY", "the operands and results need " + std::to_string(needed / 0x1p30) + " GiB; the device has " +
-                                                  std::to_string(static_cast<double>(device_->memory_bytes) / 0x1p30) + " GiB",
+                                                  std::to_string(static_cast<double>(device_.memory_bytes) / 0x1p30) + " GiB",
                              "Choose a smaller size.");
     }
     return Status::success();
   }
 
   const GemmOptions options_;
-  Element element_ = Element::kF32;
-  std::unique_ptr<Session> session_;
-  const DeviceInfo* device_ = nullptr;
+  const Element element_;
+  const std::unique_ptr<Session> session_;
+  const DeviceInfo& device_;
   std::optional<InFlight> runs_;  // ends before the session
 };
 
 }  // namespace
 
 Status create_gemm(const GemmOptions& options, std::unique_ptr<Problem>* problem) {
-  return make_product_problem(options.product, std::make_unique<PjrtProduct>(options), problem);
+  Element element;
+  if (!parse_element(options.product.dtype, &element)) return make_product_problem(options.product, nullptr, problem);
+  std::unique_ptr<Session> session;
+  const Status status = Session::open(options.plugin, &session);
+  if (!status.ok()) return status;
+  const std::size_t count = session->devices().size();
+  const std::size_t wanted = options.device < 0 ? 0 : static_cast<std::size_t>(options.device);
+  if (wanted >= count) {
+    return Status::failure("DEVICE_UNKNOWN", "there is no pjrt:" + std::to_string(wanted) + ": the plugin lists " + std::to_string(count) + ", from 0",
+                           "See `aibench list devices`.");
+  }
+  const DeviceInfo& device = session->devices()[wanted];
+  return make_product_problem(options.product, std::make_unique<PjrtProduct>(options, element, std::move(session), device), problem);
 }
 
 }  // namespace aibench::pjrt

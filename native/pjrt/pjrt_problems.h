@@ -20,8 +20,8 @@ struct AllReduceOptions {
   std::string plugin;
 };
 
-// Open nothing yet: the plugin is opened by prepare(), on the measuring thread. Fail with DTYPE_UNKNOWN; prepare() with LIBRARY_*, PJRT_*,
-// DEVICE_UNKNOWN, OUT_OF_MEMORY.
+// Both open the plugin and its client, which may take seconds and starts threads: the calling thread must not be pinned. Fail with DTYPE_UNKNOWN,
+// LIBRARY_*, PJRT_*, DEVICE_UNKNOWN, DEVICE_UNSUPPORTED; prepare() compiles, and fails with PJRT_* and OUT_OF_MEMORY.
 Status create_gemm(const GemmOptions& options, std::unique_ptr<Problem>* problem);
 // Sums over all devices of the plugin; needs two at least. Verified bit for bit: inputs are small whole numbers.
 Status create_all_reduce(const AllReduceOptions& options, std::unique_ptr<Problem>* problem);
