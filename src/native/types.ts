@@ -528,6 +528,44 @@ export interface GpuMemoryOptions {
   seed: number;
 }
 
+export interface PjrtDevice {
+  index: number;
+  /** The plugin's name of the kind: `TPU v5 lite`. */
+  name: string;
+  /** The most that a user may take; null where the plugin does not say. */
+  memoryBytes: number | null;
+}
+
+export interface PjrtProbe {
+  status: GpuStatus;
+  reason: string;
+  remedy: string;
+  /** Path of the plugin. */
+  library: string;
+  /** Of the interface: `0.81`. */
+  version: string;
+  platform: string;
+  platformVersion: string;
+  devices: PjrtDevice[];
+}
+
+export interface PjrtGemmOptions {
+  /** Path of the plugin. */
+  plugin: string;
+  /** Index of probePjrt; the first when it is left out. */
+  device?: number;
+  dtype: 'f64' | 'f32' | 'f16' | 'bf16';
+  m: number;
+  n: number;
+  k: number;
+  seed: number;
+}
+
+export interface PjrtAllReduceOptions extends Pick<PjrtGemmOptions, 'plugin' | 'dtype' | 'seed'> {
+  /** Of each device's vector. */
+  bytes: number;
+}
+
 /** A tensor of ONNX Runtime: type and dims as onnxruntime-node names them. */
 export interface OrtTensor {
   type: string;
@@ -641,6 +679,13 @@ export interface NativeAddon {
   createOpenclGemm(options: OpenclGemmOptions): NativeProblem;
   /** Bandwidth of the device's own memory. As createOpenclGemm. */
   createOpenclStream(options: OpenclStreamOptions): NativeProblem;
+
+  /** Opens a PJRT plugin and a client of it: only to be called in a process of its own (callIsolated). */
+  probePjrt(plugin: string): PjrtProbe;
+  /** Opens the plugin and a client on the calling thread. Throws NativeError. */
+  createPjrtGemm(options: PjrtGemmOptions): NativeProblem;
+  /** Over all devices of the plugin. As createPjrtGemm. */
+  createPjrtAllReduce(options: PjrtAllReduceOptions): NativeProblem;
 
   /** Loads a model with ONNX Runtime's C API, on the calling thread. Throws NativeError. */
   createOrtSession(options: OrtSessionOptions): NativeOrtSession;

@@ -1,6 +1,7 @@
 /** Every workload, one row each. */
 import { collectives } from './collectives/workload.ts';
 import { coreLatency } from './core-latency.ts';
+import { deviceAllReduce } from './device/all-reduce.ts';
 import { deviceGemm } from './device/gemm.ts';
 import { deviceMemory } from './device/memory.ts';
 import { gemm } from './gemm.ts';
@@ -20,6 +21,7 @@ export const WORKLOADS = [
   coreLatency,
   deviceGemm,
   deviceMemory,
+  deviceAllReduce,
   inference,
   gpuGemm,
   gpuMemory,

@@ -1,6 +1,6 @@
 /** A stand-in for a vendor's library, compiled from native/test once per test file. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../../src/native/addon.ts';
@@ -11,6 +11,8 @@ export const noCompilerReason = noCompiler ? ` (skipped: ${compiler} is not on P
 
 export interface FakeLibrary {
   path: string;
+  /** Another file with the same content. */
+  copy(name: string): string;
   /** A copy without the function of that name. */
   without(symbol: string): string;
   /** Runs `body` with the library told what to do, in its environment variable. */
@@ -27,6 +29,11 @@ export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
   if (!noCompiler) execFileSync(compiler, [...flags, path.join(native, 'test', `${name}.cc`), '-o', library]);
   return {
     path: library,
+    copy(name) {
+      const target = path.join(folder, `${name}.so`);
+      copyFileSync(library, target);
+      return target;
+    },
     without(symbol) {
       // The name in the string table is changed, so that a look-up by hash finds a row of another name.
       const bytes = readFileSync(library);

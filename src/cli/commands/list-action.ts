@@ -2,7 +2,7 @@
 import { METRICS } from '../../analysis/metrics.ts';
 import { listModels } from '../../models/registry.ts';
 import { tryLoadAddon } from '../../native/addon.ts';
-import type { GpuProbe, OpenclProbe } from '../../native/types.ts';
+import type { GpuProbe, OpenclProbe, PjrtProbe } from '../../native/types.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { builtinSuites, loadSuite } from '../../suite/load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
@@ -10,6 +10,7 @@ import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
 import { probeOpencl } from '../../workloads/device/opencl.ts';
+import { probePjrt } from '../../workloads/device/pjrt.ts';
 import { probeAllGpus } from '../../workloads/gpu/devices.ts';
 import { WORKLOADS } from '../../workloads/registry.ts';
 import { cacheFolder } from '../cache-folder.ts';
@@ -106,8 +107,22 @@ async function kernels(): Promise<Row[]> {
 }
 
 async function devices(): Promise<Row[]> {
-  const [gpus, opencl] = await Promise.all([probeAllGpus(), probeOpencl()]);
-  return [...gpuRows(gpus), ...openclRows(opencl)];
+  const [gpus, opencl, pjrt] = await Promise.all([probeAllGpus(), probeOpencl(), probePjrt()]);
+  return [...gpuRows(gpus), ...openclRows(opencl), ...pjrtRows(pjrt)];
+}
+
+function pjrtRows(probe: PjrtProbe): Row[] {
+  if (probe.status !== 'ok')
+    return [
+      { device: 'pjrt', status: probe.status, name: null, memory: null, detail: sentences(probe.reason, probe.remedy) },
+    ];
+  return probe.devices.map(({ index, name, memoryBytes }) => ({
+    device: `pjrt:${index}`,
+    status: 'ok',
+    name,
+    memory: memoryBytes === null ? null : formatBytes(memoryBytes),
+    detail: `${probe.platform}, ${probe.platformVersion}, PJRT ${probe.version}, ${probe.library}`,
+  }));
 }
 
 function openclRows(probe: OpenclProbe): Row[] {

@@ -1,11 +1,13 @@
 /** Matrix product C = A·B on a device through an interface that many vendors serve, for what gpu-gemm does not know. */
 import { z } from 'zod';
 import { openclLibraries } from '../../runtime/opencl-libraries.ts';
+import { formatBytes } from '../../units.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { dimensionParam, fitsInMemory } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { fitsOnOpencl, openclDevice, openclWarnings, probeOpencl } from './opencl.ts';
 import { deviceLabel, deviceName, deviceOption, deviceParam } from './params.ts';
+import { pjrtDevice, pjrtPlugin, probePjrt } from './pjrt.ts';
 
 const params = z.strictObject({
   dtype: z.enum(['f64', 'f32', 'f16', 'bf16']).default('f32'),
@@ -75,7 +77,37 @@ const clblast: Backend = {
     }),
 };
 
-const BACKENDS: Record<string, Backend> = { clblast };
+const pjrt: Backend = {
+  kind: 'pjrt',
+  supports: async p => {
+    const found = pjrtDevice(await probePjrt(), p.device);
+    if (!('device' in found)) return found;
+    const { memoryBytes, name } = found.device;
+    if (memoryBytes === null || operandBytes(p) <= 0.9 * memoryBytes) return { supported: true };
+    return {
+      supported: false,
+      reason: `A product of ${p.m}x${p.n}x${p.k} in ${p.dtype} needs ${formatBytes(operandBytes(p))}; ${name} has ${formatBytes(memoryBytes)}`,
+      remedy: 'Choose a smaller size.',
+    };
+  },
+  prepare: ({ dtype, m, n, k, device }, context) =>
+    prepareNativeProblem({
+      open: () =>
+        context.native.createPjrtGemm({
+          plugin: pjrtPlugin() ?? '',
+          ...deviceOption(device),
+          dtype,
+          m,
+          n,
+          k,
+          seed: context.seed,
+        }),
+      context,
+      work: ({ flops }) => ({ flops }),
+    }),
+};
+
+const BACKENDS: Record<string, Backend> = { clblast, pjrt };
 
 function backendOf(name: string): Backend {
   const backend = BACKENDS[name];
@@ -85,7 +117,7 @@ function backendOf(name: string): Backend {
 
 export const deviceGemm: Workload<DeviceGemmParams> = {
   name: 'device-gemm',
-  summary: 'matrix product C = A·B on any device with an OpenCL driver (CLBlast)',
+  summary: 'matrix product C = A·B on any device with an OpenCL driver (CLBlast) or a PJRT plugin (TPUs, other ASICs)',
   params,
   backends: Object.keys(BACKENDS),
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
