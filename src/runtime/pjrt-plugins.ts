@@ -13,7 +13,10 @@ const PLUGINS: readonly PluginPlaces[] = [
   // Tenstorrent.
   { sonames: ['pjrt_plugin_tt.so'], packages: ['pjrt_plugin_tt', 'jax_plugins/pjrt_plugin_tt'] },
   { sonames: ['xla_cuda_plugin.so'], packages: ['jax_plugins/xla_cuda13', 'jax_plugins/xla_cuda12'] },
-  { sonames: ['xla_rocm_plugin.so'], packages: ['jax_plugins/xla_rocm7', 'jax_plugins/xla_rocm60'] },
+  {
+    sonames: ['xla_rocm_plugin.so'],
+    packages: ['jax_plugins/xla_rocm10', 'jax_plugins/xla_rocm7', 'jax_plugins/xla_rocm60'],
+  },
 ];
 
 /** Plugins that are there, preferred first. AIBENCH_PJRT_PLUGIN names one file instead. */
