@@ -29,6 +29,8 @@ interface ModelBase {
   build(): GraphBuilder;
   /** Memory that an inference needs beside the weights, estimated from above: inputs, activations, KV cache. Bytes. */
   workingBytes(at: WorkPoint): number;
+  /** The model beside which it stands as the smaller one: what a distillation buys in speed. */
+  smallerOf?: string;
   /** The output that a benchmark fetches: small, since the Node binding copies outputs. */
   output: string;
 }
@@ -102,7 +104,10 @@ export const MODELS: readonly ModelDefinition[] = [
     sequence: { default: 128, max: BERT_BASE.positions },
     inputs: ({ batch, sequence }, seed) => bertInputs(BERT_BASE, batch, sequence, seed),
   },
-  llama('llama-15m', 'Llama-style decoder, grouped-query attention, for quick runs', LLAMA_15M),
+  {
+    ...llama('llama-15m', 'Llama-style decoder, grouped-query attention, for quick runs', LLAMA_15M),
+    smallerOf: 'llama-160m',
+  },
   llama('llama-160m', 'Llama-style decoder in the shape of llama-160m', LLAMA_160M),
   llama('smollm-135m', 'decoder in the shape of SmolLM-135M, grouped-query attention', SMOLLM_135M),
   llama('smollm-360m', 'decoder in the shape of SmolLM-360M, grouped-query attention', SMOLLM_360M),
@@ -111,6 +116,7 @@ export const MODELS: readonly ModelDefinition[] = [
     kind: 'image',
     name: 'resnet18',
     summary: 'ResNet-18, 224x224 images: the smaller variant of resnet50',
+    smallerOf: 'resnet50',
     version: 1,
     build: buildResnet18,
     workingBytes: ({ batch }) => batch * RESNET50_BYTES_PER_IMAGE,
@@ -119,11 +125,15 @@ export const MODELS: readonly ModelDefinition[] = [
     inputs: ({ batch }, seed) => resnet50Inputs(batch, seed),
   },
   vit('vit-b-16', 'Vision Transformer B/16, 224x224 images', VIT_B_16),
-  vit('vit-s-16', 'Vision Transformer S/16: the smaller variant of vit-b-16', VIT_S_16),
+  {
+    ...vit('vit-s-16', 'Vision Transformer S/16: the smaller variant of vit-b-16', VIT_S_16),
+    smallerOf: 'vit-b-16',
+  },
   {
     kind: 'encoder',
     name: 'distilbert',
     summary: 'DistilBERT encoder: the smaller variant of bert-base',
+    smallerOf: 'bert-base',
     version: 1,
     build: () => buildBert(DISTILBERT),
     workingBytes: at => bertWorkingBytes(DISTILBERT, at),

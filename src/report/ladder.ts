@@ -1,5 +1,5 @@
 /** Markdown: the steps of compression of each model side by side: speed, size, memory, energy, and the error that they cost. */
-import type { CaseResult, ResultDocument } from '../results/schema.ts';
+import type { CaseResult, Metric, ResultDocument } from '../results/schema.ts';
 import type { ReportFormat } from './format.ts';
 import { escapeMarkdown, markdownTable } from './markdown-table.ts';
 import { hostName } from './measurements.ts';
@@ -40,15 +40,19 @@ function tablesOf(document: ResultDocument): string[] {
   });
 }
 
-/** Everything of a case but the step: what is compared is the same model doing the same work. */
-function groupOf({ params, backend }: CaseResult): string {
+/** Everything of a case but the step: what is compared is one model, or the smaller one that stands for it, doing the same work. */
+function groupOf({ params, backend, facts }: CaseResult): string {
   const { precision: _precision, sparsity: _sparsity, model, ...rest } = params;
   const others = Object.entries(rest).map(([name, value]) => `${name}=${String(value)}`);
-  return [String(model), ...others, backend].join(' ');
+  return [String(facts.smallerOf ?? model), ...others, backend].join(' ');
 }
 
-function isBase({ params }: CaseResult): boolean {
+function isUncompressed({ params }: CaseResult): boolean {
   return params.precision === 'fp32' && params.sparsity === undefined;
+}
+
+function isBase(result: CaseResult): boolean {
+  return isUncompressed(result) && result.facts.smallerOf === undefined;
 }
 
 function row(result: CaseResult, base: CaseResult | undefined): string[] {
@@ -61,20 +65,31 @@ function row(result: CaseResult, base: CaseResult | undefined): string[] {
     typeof facts[name] === 'number' ? facts[name].toFixed(digits) : '–';
   const gain = (): string => {
     if (metric === undefined || reference === undefined || reference.unit !== metric.unit) return '–';
+    // A number that must not be used is no gain.
+    if (status !== 'measured' || base?.status !== 'measured') return '–';
     const ratio = metric.better === 'higher' ? metric.value / reference.value : reference.value / metric.value;
     return ratio.toFixed(2);
   };
   return [
-    [params.precision, params.sparsity].filter(part => part !== undefined).join(' '),
-    metric === undefined ? '–' : `${metric.value.toPrecision(4)} ${metric.unit}`,
+    [facts.smallerOf === undefined ? undefined : params.model, params.precision, params.sparsity]
+      .filter(part => part !== undefined)
+      .join(' '),
+    metric === undefined ? '–' : rateText(metric),
     gain(),
     megabytes('modelBytes'),
     megabytes('peakResidentBytes'),
     perJoule ? `${perJoule.value.toPrecision(3)} ${perJoule.unit}` : '–',
     isBase(result) ? 'reference' : number('fp32Cosine', 4),
-    isBase(result) ? '' : number('fp32MaxError', 3),
-    isBase(result) ? '' : number('fp32Top1Agreement', 2),
+    isUncompressed(result) ? '' : number('fp32MaxError', 3),
+    isUncompressed(result) ? '' : number('fp32Top1Agreement', 2),
     typeof facts.executedPrecision === 'string' ? facts.executedPrecision : '–',
     status,
   ];
+}
+
+/** With the half width of the interval, where there are launches enough for one. */
+function rateText({ value, unit, interval }: Metric): string {
+  const half =
+    interval === null || value === 0 ? '' : ` ± ${((50 * (interval[1] - interval[0])) / value).toFixed(1)} %`;
+  return `${value.toPrecision(4)} ${unit}${half}`;
 }

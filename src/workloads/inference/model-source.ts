@@ -106,6 +106,7 @@ async function generatedModel(
       parameters: graph.parameters,
       macs: graph.macs(point),
       opset: graph.opset,
+      ...(definition.smallerOf === undefined ? {} : { smallerOf: definition.smallerOf }),
       ...(precision === 'fp32' && sparsity === undefined ? {} : { precision, sparsity: sparsity ?? 'none' }),
     },
     macs: at => graph.macs(at),

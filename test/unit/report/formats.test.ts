@@ -86,6 +86,30 @@ describe('ladder', () => {
     expect(lines.filter(line => line.startsWith('**'))).toHaveLength(2);
     expect(render('ladder', steps)).not.toContain('<b>');
   });
+
+  it('gives no gain for a number that must not be used, and a spread where there is one', () => {
+    const invalid = structuredClone(steps);
+    const [base, int8Case] = invalid.cases;
+    Object.assign(int8Case ?? {}, { status: 'invalid' });
+    const rate = base?.metrics.samples_per_second;
+    if (rate !== undefined) rate.interval = [19, 21];
+    const text = render('ladder', invalid);
+    expect(text).toContain('| int8-dynamic | 50.00 samples/s | – |');
+    expect(text).toContain('| fp32 | 20.00 samples/s ± 5.0 % | 1.00 |');
+  });
+
+  it('puts a smaller model beside the one for which it stands', () => {
+    const smaller = structuredClone(steps);
+    const last = smaller.cases[2];
+    Object.assign(last ?? {}, structuredClone(smaller.cases[0]), {
+      params: { model: 'distilbert', batch: 1, precision: 'fp32' },
+      facts: { smallerOf: 'bert-base', modelBytes: 265e6, executedPrecision: 'fp32 100.0 %' },
+    });
+    Object.assign(last?.metrics.samples_per_second ?? {}, { value: 40 });
+    const lines = render('ladder', smaller).split('\n');
+    expect(lines.filter(line => line.startsWith('**'))).toHaveLength(1);
+    expect(lines).toContainEqual(expect.stringMatching(/^\| distilbert fp32 \| 40\.00 samples\/s \| 2\.00 \| 265\.0 /));
+  });
 });
 
 describe('csv', () => {
