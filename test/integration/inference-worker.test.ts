@@ -1,9 +1,10 @@
-/** The inference workload as a launch runs it: compiled, with its session in a Worker. Needs `npm run build`. */
+/** The inference workload as a launch runs it: compiled, with its session in a Worker. Bundled here, as the program is. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NativeAddon } from '../../src/native/types.ts';
 import { findOrt } from '../../src/runtime/ort.ts';
@@ -11,14 +12,34 @@ import type { inference as Inference } from '../../src/workloads/inference/workl
 import type { LaunchContext } from '../../src/workloads/workload.ts';
 import { root } from '../support/cli.ts';
 
-const built = path.join(root, 'dist', 'workloads', 'inference', 'workload.js');
-const suite = existsSync(built) && findOrt().status === 'ok' ? describe : describe.skip;
+const suite = findOrt().status === 'ok' ? describe : describe.skip;
 
 let cacheDir = '';
-beforeAll(() => {
+/** Two below the package, as in the program's bundle: paths relative to a module's own place hold. */
+let bundles = '';
+beforeAll(async () => {
   cacheDir = mkdtempSync(path.join(os.tmpdir(), 'aibench-worker-'));
+  bundles = mkdtempSync(path.join(root, 'node_modules', '.worker-test-'));
+  await build({
+    entryPoints: {
+      workload: 'src/workloads/inference/workload.ts',
+      'session-worker': 'src/workloads/inference/session-worker.ts',
+      registry: 'src/models/registry.ts',
+      'model-cache': 'src/models/model-cache.ts',
+    },
+    absWorkingDir: root,
+    outdir: bundles,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'error',
+  });
 });
-afterAll(() => rmSync(cacheDir, { recursive: true }));
+afterAll(() => {
+  for (const folder of [cacheDir, bundles]) rmSync(folder, { recursive: true });
+});
 
 function context(overrides: Partial<LaunchContext> = {}): LaunchContext {
   const createPeak = () => ({
@@ -40,7 +61,7 @@ function context(overrides: Partial<LaunchContext> = {}): LaunchContext {
 }
 
 async function load(): Promise<typeof Inference> {
-  return (await import(pathToFileURL(built).href)).inference;
+  return (await import(pathToFileURL(path.join(bundles, 'workload.js')).href)).inference;
 }
 
 suite('inference in a Worker', () => {
@@ -113,7 +134,7 @@ suite('inference in a Worker', () => {
 
   it('lets two processes make the same model at once', async () => {
     const folder = path.join(cacheDir, 'shared');
-    const module = (name: string): string => pathToFileURL(path.join(root, 'dist', 'models', name)).href;
+    const module = (name: string): string => pathToFileURL(path.join(bundles, name)).href;
     const program = `
       const { findModel } = await import(${JSON.stringify(module('registry.js'))});
       const { ensureModel } = await import(${JSON.stringify(module('model-cache.js'))});
