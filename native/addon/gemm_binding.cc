@@ -28,6 +28,7 @@ Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   options.threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
   options.isa = read.optional_text("isa");
+  options.weights = read.optional_text("weights");
   options.backend = read.optional_text("backend");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();

@@ -39,12 +39,17 @@ class GemmProblem final : public Problem {
 
  public:
   // `peer` is nullptr for our own kernels. `kernel` gives the FMA ceiling either way.
-  GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel, std::shared_ptr<Peer> peer)
-      : options_(options), kernel_(kernel), peer_(std::move(peer)) {}
+  GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel, std::shared_ptr<Peer> peer,
+              std::unique_ptr<CompressedWeights> weights)
+      : options_(options), kernel_(kernel), peer_(std::move(peer)), weights_(std::move(weights)) {}
 
   Status prepare() override {
     team_.emplace(options_.threads);
-    if (peer_ == nullptr) {
+    if (weights_ != nullptr) {
+      if constexpr (std::is_same_v<T, float>) {
+        engine_ = std::make_unique<CompressedEngine>(kernel_, *team_, *weights_, options_.n, options_.k);
+      }
+    } else if (peer_ == nullptr) {
       engine_ = std::make_unique<NativeEngine<T>>(kernel_, *team_, options_.m, options_.n, options_.k);
     } else {
       engine_ = std::make_unique<PeerEngine<T>>(peer_, *team_);
@@ -60,9 +65,11 @@ class GemmProblem final : public Problem {
     if (status = choose_read_kernel("", &read); !status.ok()) return status;
     operands_.emplace(*read, *team_);
     operands_->add(a_.template as<T>(), options_.m * options_.k * sizeof(T));
-    operands_->add(b_.template as<B>(), options_.k * options_.n * sizeof(B));
     operands_->add(c_.template as<C>(), options_.m * options_.n * sizeof(C));
     fill();
+    engine_->take_weights(b_.template as<B>(), options_.k, options_.n);
+    if (weights_ == nullptr) operands_->add(b_.template as<B>(), options_.k * options_.n * sizeof(B));
+    else for (const auto& piece : weights_->pieces()) operands_->add(piece.begin, piece.bytes);
     huge_page_bytes_ = a_.huge_page_bytes() + b_.huge_page_bytes() + c_.huge_page_bytes();
     return status;
   }
@@ -112,7 +119,9 @@ class GemmProblem final : public Problem {
 
   Work work() const override {
     const double m = static_cast<double>(options_.m), n = static_cast<double>(options_.n), k = static_cast<double>(options_.k);
-    return {2 * m * n * k, sizeof(T) * m * k + sizeof(B) * k * n + sizeof(C) * m * n, 0};
+    const double dense = 2 * m * n * k, others = sizeof(T) * m * k + sizeof(C) * m * n;
+    if (weights_ == nullptr) return {dense, others + sizeof(B) * k * n, 0};
+    return {dense * weights_->density(options_.k, options_.n), others + weights_->bytes(options_.k, options_.n), dense};
   }
 
   std::map<std::string, std::string> facts() const override {
@@ -126,6 +135,10 @@ class GemmProblem final : public Problem {
       facts["bytesAllocated"] = std::to_string(a_.size() + b_.size() + c_.size() + engine_->workspace_bytes());
       facts["hugePageBytes"] = std::to_string(huge_page_bytes_);
       facts["operandsIn"] = operands_in();
+      if (weights_ != nullptr) {
+        facts["weights"] = weights_->description();
+        facts["weightBytes"] = std::to_string(static_cast<std::uint64_t>(weights_->bytes(options_.k, options_.n)));
+      }
     }
     return facts;
   }
@@ -151,7 +164,8 @@ class GemmProblem final : public Problem {
 
   double bytes_needed() const {
     constexpr double kAlignment = 4 * (4 << 20);  // what AlignedBuffer adds to each
-    return work().bytes + static_cast<double>(engine_->workspace_bytes()) + kAlignment * options_.threads;
+    const double dense_weights = weights_ == nullptr ? 0 : sizeof(B) * static_cast<double>(options_.k * options_.n);
+    return work().bytes + dense_weights + static_cast<double>(engine_->workspace_bytes()) + kAlignment * options_.threads;
   }
 
   // Every element is written first by a thread that will read it, so that its page lies near that thread: a member fills
@@ -229,6 +243,7 @@ class GemmProblem final : public Problem {
   const GemmProblemOptions options_;
   const Microkernel<T>& kernel_;
   const std::shared_ptr<Peer> peer_;
+  const std::unique_ptr<CompressedWeights> weights_;
   std::optional<ThreadTeam> team_;
   std::unique_ptr<GemmEngine<T>> engine_;
   std::optional<FmaPeak<T>> peak_;
@@ -262,7 +277,18 @@ Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* probl
     status = open_peer(options.backend, &peer);
     if (status.ok()) status = check_dtype(peer->info(), options.dtype);
   }
-  if (status.ok()) *problem = std::make_unique<GemmProblem<T>>(options, *kernel, std::move(peer));
+  std::unique_ptr<CompressedWeights> weights;
+  if (status.ok() && !options.weights.empty() && options.weights != "dense") {
+    if constexpr (std::is_same_v<T, float>) {
+      status = make_compressed_weights(options.weights, *kernel, options.threads, &weights);
+    } else {
+      status = Status::failure("DTYPE_UNSUPPORTED", "compressed weights are there for f32 only, not for " + options.dtype, "Choose f32.");
+    }
+    if (status.ok() && peer != nullptr) {
+      status = Status::failure("BAD_OPTION", "compressed weights are multiplied by our own kernels only", "Choose the backend native.");
+    }
+  }
+  if (status.ok()) *problem = std::make_unique<GemmProblem<T>>(options, *kernel, std::move(peer), std::move(weights));
   return status;
 }
 

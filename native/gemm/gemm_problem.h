@@ -15,9 +15,11 @@ struct GemmProblemOptions {
   int threads = 1;
   std::uint64_t seed = 0;
   std::string isa;      // empty: the best that the CPU and AIBENCH_ISA allow
+  std::string weights;  // empty or dense; 2:4, block, int4: gemm/compressed, f32 and our own kernels alone
   std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
 };
 
+// With compressed weights `flops` of the work are those that are done, `items` those of the dense product.
 // Fails with DTYPE_UNKNOWN, DTYPE_UNSUPPORTED, BAD_OPTION (k so large that int8 could overflow s32), ISA_UNKNOWN, ISA_UNSUPPORTED, BACKEND_UNKNOWN, LIBRARY_ABSENT, LIBRARY_BROKEN; allocates nothing large.
 Status create_gemm_problem(const GemmProblemOptions& options, std::unique_ptr<Problem>* problem);
 

@@ -17,9 +17,10 @@ class OperandBandwidth {
   OperandBandwidth(const ReadKernelRow& kernel, ThreadTeam& team)
       : kernel_(kernel), team_(team), checks_(static_cast<std::size_t>(team.size()) * kStride) {}
 
-  // An operand, aligned to 64 bytes; one of less than 4 KiB is left out, since it weighs nothing.
+  // An operand, of which whole lines are read; one of less than 4 KiB is left out, since it weighs nothing.
   void add(const void* begin, std::size_t bytes) {
-    if (bytes >= 4096) pieces_.push_back({static_cast<const char*>(begin), bytes});
+    const std::size_t skip = (64 - reinterpret_cast<std::uintptr_t>(begin) % 64) % 64;
+    if (bytes >= 4096) pieces_.push_back({static_cast<const char*>(begin) + skip, bytes - skip});
   }
   bool empty() const { return pieces_.empty(); }
 

@@ -63,15 +63,15 @@ int main() {
   for (const char* dtype : {"f32", "f64", "bf16", "f16", "s8", "u8"}) {
     good = aibench::check_peak(dtype) && good;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
-      good = check({dtype, 1 + seed * 7 % 60, 1 + seed * 11 % 70, 1 + seed * 5 % 50, 1 + static_cast<int>(seed % 2), seed, "", ""}, 3) && good;
+      good = check({dtype, 1 + seed * 7 % 60, 1 + seed * 11 % 70, 1 + seed * 5 % 50, 1 + static_cast<int>(seed % 2), seed, "", "", ""}, 3) && good;
     }
-    good = check({dtype, 1, 1, 1, 1, 7, "", ""}, 3) && good;
-    good = check({dtype, 1, 300, 2000, 1, 8, "", ""}, 3) && good;
+    good = check({dtype, 1, 1, 1, 1, 7, "", "", ""}, 3) && good;
+    good = check({dtype, 1, 300, 2000, 1, 8, "", "", ""}, 3) && good;
     const std::uint64_t seeds = dtype[1] == '6' || dtype[1] == '3' ? 2 : 1;
     for (std::uint64_t seed = 0; seed < seeds; ++seed) {  // Freivalds from here on
-      good = check({dtype, 520 + seed, 530, 540, 2, seed, "", ""}, 2) && good;
-      good = check({dtype, 64, 4096, 1024 + seed, 2, seed, "", ""}, 2) && good;
-      good = check({dtype, 4096, 33, 1500 + seed, 2, seed, "", ""}, 2) && good;
+      good = check({dtype, 520 + seed, 530, 540, 2, seed, "", "", ""}, 2) && good;
+      good = check({dtype, 64, 4096, 1024 + seed, 2, seed, "", "", ""}, 2) && good;
+      good = check({dtype, 4096, 33, 1500 + seed, 2, seed, "", "", ""}, 2) && good;
     }
   }
   return good ? 0 : 1;

@@ -98,6 +98,13 @@ export const METRICS: readonly MetricDefinition[] = [
     ofLaunch: rate('busBytes'),
   },
   {
+    name: 'dense_flops_per_second',
+    unit: 'FLOP/s',
+    better: 'higher',
+    summary: 'operations of the dense product that one with compressed weights stands in for; more than were done',
+    ofLaunch: rate('denseFlops'),
+  },
+  {
     name: 'inferences_per_second',
     unit: 'inf/s',
     better: 'higher',

@@ -152,6 +152,8 @@ export interface GemmOptions {
   seed: number;
   /** Force a path; otherwise the best that the CPU and AIBENCH_ISA allow. */
   isa?: Isa;
+  /** f32 on our own kernels alone: `flops` of work() are then those that are done, `items` those of the dense product. */
+  weights?: 'dense' | '2:4' | 'block' | 'int4';
   /** A name of gemmPeers(), or `native` (the default): our own kernels. */
   backend?: string;
 }

@@ -164,6 +164,8 @@ export type Verification = z.infer<typeof verificationSchema>;
 /** Work done in each sample; only what applies is present. */
 export const workSchema = z.object({
   flops: nonNegative.optional(),
+  /** Of the dense product that one with compressed weights stands in for; `flops` are those that were done. */
+  denseFlops: nonNegative.optional(),
   bytes: nonNegative.optional(),
   /** Bytes times nccl-tests' factor of the collective: comparable with the speed of a link whatever the rank count. */
   busBytes: nonNegative.optional(),

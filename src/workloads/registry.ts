@@ -5,6 +5,7 @@ import { deviceAllReduce } from './device/all-reduce.ts';
 import { deviceGemm } from './device/gemm.ts';
 import { deviceMemory } from './device/memory.ts';
 import { gemm } from './gemm.ts';
+import { gemmCompressed } from './gemm-compressed.ts';
 import { gpuGemm } from './gpu/gemm.ts';
 import { gpuMemory } from './gpu/memory.ts';
 import { inference } from './inference/workload.ts';
@@ -16,6 +17,7 @@ import type { Params, Workload } from './workload.ts';
 export const WORKLOADS = [
   peak,
   gemm,
+  gemmCompressed,
   memory,
   ...collectives,
   coreLatency,

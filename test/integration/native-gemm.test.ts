@@ -90,6 +90,21 @@ describe.each(GEMM_DTYPES)('gemm %s', dtype => {
   });
 });
 
+test.each(['2:4', 'block', 'int4'] as const)(
+  'weights %s: right, and the work that is done is counted',
+  async weights => {
+    const problem = gemm({ weights, k: 256 });
+    await problem.prepare();
+    expect((await problem.runAndVerify()).passed).toBe(true);
+    const { flops, items } = problem.work();
+    expect(items).toBe(2 * 65 * 67 * 256);
+    expect(flops).toBe(weights === 'int4' ? items : items / 2);
+    await problem.measure(quick);
+    expect((await problem.verify()).passed).toBe(true);
+    expect(thrown(() => gemm({ weights, dtype: 'f64' }))).toMatchObject({ code: 'DTYPE_UNSUPPORTED' });
+  },
+);
+
 describe('the timed loop', () => {
   test('samples are batches and lie in the window', async () => {
     const problem = gemm({ threads: 1 });
