@@ -19,7 +19,7 @@ void export_pjrt(Napi::Env env, Napi::Object exports);        // probePjrt, crea
 void export_mpi(Napi::Env env, Napi::Object exports);         // joinMpi
 void export_ort(Napi::Env env, Napi::Object exports);         // createOrtSession, probeVulkan
 void export_telemetry(Napi::Env env, Napi::Object exports);   // probeNvml, createSampler
-void export_gpu(Napi::Env env, Napi::Object exports);         // probeGpus, createGpuGemm, createGpuMemory
+void export_gpu(Napi::Env env, Napi::Object exports);         // probeGpus, createGpuGemm, createGpuMemory, createGpuCollective
 
 // Throws status into JavaScript as an Error with `code` and `remedy`.
 Napi::Error to_error(Napi::Env env, const Status& status);

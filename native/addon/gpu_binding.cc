@@ -1,8 +1,9 @@
-// probeGpus, createGpuGemm, createGpuMemory.
+// probeGpus, createGpuGemm, createGpuMemory, createGpuCollective.
 #include "addon/bindings.h"
 #include "addon/gpu_options.h"
 #include "addon/options.h"
 #include "gpu/collective_library.h"
+#include "gpu/collective_problem.h"
 #include "gpu/devices.h"
 #include "gpu/gemm_problem.h"
 #include "gpu/matmul_library.h"
@@ -149,12 +150,35 @@ Napi::Value create_gpu_memory(const Napi::CallbackInfo& info) {
   return finish(info.Env(), status, std::move(problem));
 }
 
+Napi::Value create_gpu_collective(const Napi::CallbackInfo& info) {
+  constexpr const char* kName = "createGpuCollective";
+  OptionReader read(info, kName);
+  GpuLibraries libraries;
+  gpu::GpuCollectiveOptions options;
+  Status status = read_common(info, kName, &libraries, &options.devices);
+  options.vendor = libraries.vendor;
+  options.driver = libraries.driver;
+  options.library = libraries.collective;
+  options.collective = read.text("collective");
+  options.dtype = read.text("dtype");
+  options.op = read.text("op");
+  options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 0, 1e15));
+  options.in_place = read.optional_flag("inPlace");
+  options.per_call = read.optional_flag("perCall");
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  std::unique_ptr<Problem> problem;
+  if (status.ok()) status = read.status();
+  if (status.ok()) status = gpu::create_gpu_collective(options, &problem);
+  return finish(info.Env(), status, std::move(problem));
+}
+
 }  // namespace
 
 void export_gpu(Napi::Env env, Napi::Object exports) {
   exports.Set("probeGpus", Napi::Function::New(env, probe_gpus, "probeGpus"));
   exports.Set("createGpuGemm", Napi::Function::New(env, create_gpu_gemm, "createGpuGemm"));
   exports.Set("createGpuMemory", Napi::Function::New(env, create_gpu_memory, "createGpuMemory"));
+  exports.Set("createGpuCollective", Napi::Function::New(env, create_gpu_collective, "createGpuCollective"));
 }
 
 }  // namespace aibench::addon

@@ -199,14 +199,6 @@ class CollectiveProblem final : public Problem {
   bool checkable_ = false;
 };
 
-// nccl-tests PERFORMANCE.md: bus bandwidth = algorithm bandwidth * this.
-double bus_factor(Collective kind, int ranks) {
-  const double n = ranks;
-  if (kind == Collective::kAllreduce) return 2 * (n - 1) / n;
-  const bool whole = kind == Collective::kBroadcast || kind == Collective::kShift || kind == Collective::kPingPong;
-  return whole ? 1 : (n - 1) / n;
-}
-
 std::map<std::string, std::string> CollectiveProblem::facts() const {
   const double bytes = static_cast<double>(count_ * reduction_.element_bytes);
   const std::size_t domains = team_ ? team_->domains() : 1;
@@ -255,6 +247,13 @@ Status bad_option(std::string message, std::string remedy) {
 }
 
 }  // namespace
+
+double bus_factor(Collective kind, int ranks) {
+  const double n = ranks;
+  if (kind == Collective::kAllreduce) return 2 * (n - 1) / n;
+  const bool whole = kind == Collective::kBroadcast || kind == Collective::kShift || kind == Collective::kPingPong;
+  return whole ? 1 : (n - 1) / n;
+}
 
 Status make_collective(const CollectiveOptions& options, std::unique_ptr<Problem>* problem) {
   Collective kind;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "collective/algorithm.h"
 #include "core/problem.h"
 
 namespace aibench {
@@ -28,5 +29,8 @@ struct CollectiveOptions {
 // OUT_OF_MEMORY, SHARED_MEMORY_FULL, SHARED_MEMORY_REFUSED or RANK_NOT_STARTED; later methods throw ProblemFailure with
 // RANK_DIED, RANK_HANGS, RANKS_WAIT or RANK_MISMATCH, each naming the rank.
 Status make_collective(const CollectiveOptions& options, std::unique_ptr<Problem>* problem);
+
+// nccl-tests PERFORMANCE.md: bus bandwidth = algorithm bandwidth * this.
+double bus_factor(Collective kind, int ranks);
 
 }  // namespace aibench

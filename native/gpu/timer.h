@@ -21,7 +21,10 @@ class Timer {
     require(context.mark_end());
     double events = 0;
     require(context.marked_seconds(&events));
-    const double wall = monotonic_seconds() - begin;
+    return judge(events, monotonic_seconds() - begin);
+  }
+  // The seconds that count of a batch that took so long by its events and so long by the wall clock.
+  double judge(double events, double wall) {
     ++samples_;
     if (wall <= events * (1 + kShare) + kOverheadSeconds && events <= wall * (1 + kClockShare) + kClockSeconds) return events;
     ++disagreements_;

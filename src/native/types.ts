@@ -509,6 +509,13 @@ export interface OpenclStreamOptions extends Pick<OpenclLibraries, 'opencl'> {
   seed: number;
 }
 
+/** One rank per device. */
+export interface GpuCollectiveOptions
+  extends Pick<CollectiveOptions, 'collective' | 'dtype' | 'op' | 'bytes' | 'seed' | 'inPlace' | 'perCall'> {
+  libraries: GpuLibraries;
+  devices: number[];
+}
+
 export const GPU_MEMORY_KERNELS = [
   'copy',
   'triad',
@@ -674,6 +681,7 @@ export interface NativeAddon {
   /** Opens the driver in prepare(), not before. */
   createGpuGemm(options: GpuGemmOptions): NativeProblem;
   createGpuMemory(options: GpuMemoryOptions): NativeProblem;
+  createGpuCollective(options: GpuCollectiveOptions): NativeProblem;
 
   /** Loads every OpenCL driver there is: only to be called in a process of its own (callIsolated). */
   probeOpencl(libraries: OpenclLibraries): OpenclProbe;

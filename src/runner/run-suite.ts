@@ -136,8 +136,12 @@ class LaunchLoop {
       live: () => recorder.live(),
     });
     const started = now();
-    const launchWith = (timing: Timing): Promise<LaunchOutcome> =>
-      (this.#options.launch ?? runLaunch)({
+    const launchWith = (timing: Timing): Promise<LaunchOutcome> => {
+      const own = item.workload.timeoutSeconds?.(
+        expected + timing.targetSeconds + timing.maxWarmupSeconds,
+        item.backend,
+      );
+      return (this.#options.launch ?? runLaunch)({
         request: {
           workload: item.workload.name,
           params: item.params,
@@ -148,13 +152,12 @@ class LaunchLoop {
           machine: inventory.machine,
         },
         // Generous: it is there for hangs, and a first launch may make a model.
-        timeoutSeconds:
-          item.workload.timeoutSeconds?.(expected + timing.targetSeconds + timing.maxWarmupSeconds) ??
-          60 + 10 * (expected + timing.targetSeconds) + timing.maxWarmupSeconds,
-        hangEndsCase: item.workload.timeoutSeconds !== undefined,
+        timeoutSeconds: own ?? 60 + 10 * (expected + timing.targetSeconds) + timing.maxWarmupSeconds,
+        hangEndsCase: own !== undefined,
         signal,
         onProgress: message => onEvent({ type: 'progress', message }),
       });
+    };
     const warmth = item.regime === 'sustained' ? await this.#soak(item, launchWith) : null;
     const outcome = await launchWith(item.timing);
     if (warmth !== null && outcome.kind === 'measured') Object.assign(outcome.result.state, warmth);

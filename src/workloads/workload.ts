@@ -91,7 +91,7 @@ export interface Workload<P extends Params = Params> {
   /** Seconds that a launch takes beside its measuring time (start, model load, verification): for --dry-run. */
   overheadSeconds(params: P, machine: Machine): number;
   /** A launch is ended after this, where the common limit (60 s and ten times what is expected) is not right; no second one is then tried. */
-  timeoutSeconds?(expectedSeconds: number): number;
+  timeoutSeconds?(expectedSeconds: number, backend: string): number | undefined;
   /** Whether it can run here, without running it. Cheap: called in the coordinating process. */
   supports(params: P, backend: string, machine: Machine): Promise<Support>;
   prepare(params: P, backend: string, context: LaunchContext): Promise<Prepared>;

@@ -4,6 +4,13 @@ import type { CollectiveName, NativeProblem } from '../../native/types.ts';
 import { COLLECTIVES } from '../../native/types.ts';
 import { detectMpiJob } from '../../runtime/mpi.ts';
 import { formatBytes } from '../../units.ts';
+import {
+  GPU_COLLECTIVE_BACKENDS,
+  gpuCollectiveSupport,
+  isGpuCollective,
+  prepareGpuCollective,
+} from '../gpu/collective.ts';
+import { deviceWord, gpuTimeoutSeconds } from '../gpu/run-on-gpu.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
@@ -30,7 +37,7 @@ function collective(name: CollectiveName): Workload<CollectiveParams> {
     name,
     summary: `${SUMMARIES[name]}; bit-exact, algorithm named`,
     params: (reduces ? reducingParams : movingParams) as unknown as z.ZodType<CollectiveParams>,
-    backends: ['threads', 'processes', 'mpi'],
+    backends: ['threads', 'processes', 'mpi', ...GPU_COLLECTIVE_BACKENDS],
     metrics: () => [
       'algorithm_bandwidth_bytes_per_second',
       'bus_bandwidth_bytes_per_second',
@@ -52,8 +59,12 @@ function collective(name: CollectiveName): Workload<CollectiveParams> {
         .filter(part => part !== '')
         .join(' ') + threadsLabel('r', p.ranks),
     overheadSeconds: (p, machine) => 0.3 + (3 * memoryBytes(p, machine)) / 2e9,
-    supports,
-    prepare: (p, backend, context) => prepare(name, p, backend, context),
+    device: (_p, backend) => (isGpuCollective(backend) ? deviceWord('all', backend) : 'cpu'),
+    timeoutSeconds: (expected, backend) => (isGpuCollective(backend) ? gpuTimeoutSeconds(expected + 10) : undefined),
+    supports: (p, backend, machine) =>
+      isGpuCollective(backend) ? gpuCollectiveSupport(name, p, backend) : supports(p, backend, machine),
+    prepare: (p, backend, context) =>
+      isGpuCollective(backend) ? prepareGpuCollective(name, p, backend, context) : prepare(name, p, backend, context),
   };
 }
 

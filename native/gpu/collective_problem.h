@@ -1,0 +1,28 @@
+// A collective among the GPUs of this machine, by NCCL or RCCL in one process, as a Problem. Message sizes, patterns and
+// verification are those of the CPU's collectives (collective/pattern.h).
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/problem.h"
+#include "gpu/vendor.h"
+
+namespace aibench::gpu {
+
+struct GpuCollectiveOptions {
+  const VendorTable* vendor = nullptr;
+  std::vector<std::string> driver, library;  // names to try
+  std::vector<int> devices;                  // one rank each
+  std::string collective, dtype, op = "sum";
+  std::uint64_t bytes = 0;  // of the larger of a rank's two vectors
+  std::uint64_t seed = 0;
+  bool in_place = false;
+  bool per_call = false;  // waits for each call, else calls back to back
+};
+
+// Fails with BAD_OPTION; opens nothing. prepare() fails with the codes of Driver::open, CollectiveLibrary::open and Context::open.
+Status create_gpu_collective(const GpuCollectiveOptions& options, std::unique_ptr<Problem>* problem);
+
+}  // namespace aibench::gpu
