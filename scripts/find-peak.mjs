@@ -2,7 +2,10 @@
 // smaller, and the best neighbour is taken, until none is better or the time is over. Each product is verified before and after
 // it is timed; what was tried is kept, best first.
 //
-//   node scripts/find-peak.mjs [--dtype f32] [--threads 1] [--backend native] [--seconds 60] [--start 512] [--out FILE] [--json]
+// With --backend cublaslt or hipblaslt on GPU --device, held against the bound of its units; AIBENCH_CUBLASLT names the library
+// where the loader does not find it (`aibench list devices` shows its path).
+//
+//   node scripts/find-peak.mjs [--dtype f32] [--threads 1] [--backend native] [--seconds 60] [--start 512] [--device 0] [--out FILE] [--json]
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -12,7 +15,19 @@ import { parseArgs } from 'node:util';
 
 // Neighbours of a dimension, as factors; sizes are kept between the limits.
 const FACTORS = [0.5, 0.75, 0.9, 1.1, 1.5, 2];
-const LIMITS = { least: 16, most: 8192 };
+const GPU = {
+  cublaslt: {
+    vendor: 'cuda',
+    driver: ['AIBENCH_CUDA', 'libcuda.so.1'],
+    matmul: ['AIBENCH_CUBLASLT', 'libcublasLt.so.13', 'libcublasLt.so.12', 'libcublasLt.so.11'],
+  },
+  hipblaslt: {
+    vendor: 'rocm',
+    driver: ['AIBENCH_HIP', 'libamdhip64.so.7', 'libamdhip64.so.6'],
+    matmul: ['AIBENCH_HIPBLASLT', 'libhipblaslt.so.1', 'libhipblaslt.so.0'],
+  },
+};
+const LIMITS = { least: 16, most: 32768 };
 const TIMING = { maxWarmupSeconds: 0.05, minSampleSeconds: 0.002, targetSeconds: 0.3, minSamples: 5, maxSamples: 1000 };
 
 const { values } = parseArgs({
@@ -22,6 +37,7 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'native' },
     seconds: { type: 'string', default: '60' },
     start: { type: 'string', default: '512' },
+    device: { type: 'string', default: '0' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
@@ -31,10 +47,23 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const built = path.join(root, `build-native-${process.platform}-${process.arch}`, 'Release', 'aibench.node');
 const addon = createRequire(import.meta.url)(path.resolve(process.env.AIBENCH_ADDON ?? built));
 
+const gpu = GPU[values.backend];
+const grain = gpu ? 64 : 8;
+const most = gpu ? LIMITS.most : 8192;
+
+function openOnGpu([m, n, k]) {
+  const paths = ([variable, ...names]) => (process.env[variable] ? [process.env[variable]] : names);
+  const libraries = { vendor: gpu.vendor, driver: paths(gpu.driver), matmul: paths(gpu.matmul), collective: [] };
+  const fixed = { layout: 'tn', workspaceBytes: 32 * 2 ** 20, algorithms: 16, graphBelowSeconds: 50e-6, seed: 1 };
+  return addon.createGpuGemm({ libraries, devices: [Number(values.device)], dtype: values.dtype, m, n, k, ...fixed });
+}
+
 /** Share of the peak that was seen between the samples: best sample over best look at the peak. */
 async function measure([m, n, k]) {
   const { dtype, backend } = values;
-  const problem = addon.createGemm({ dtype, m, n, k, threads: Number(values.threads), seed: 1, backend });
+  const problem = gpu
+    ? openOnGpu([m, n, k])
+    : addon.createGemm({ dtype, m, n, k, threads: Number(values.threads), seed: 1, backend });
   try {
     await problem.prepare();
     const before = await problem.runAndVerify();
@@ -42,8 +71,11 @@ async function measure([m, n, k]) {
     const after = await problem.verify();
     if (!before.passed || !after.passed) throw new Error(`${m}x${n}x${k}: wrong result, so no rate`);
     const flopsPerSecond = (problem.work().flops * iterationsPerSample) / Math.min(...samplesSeconds);
-    const peak = problem.ceilings().fma_flops_per_second;
-    return { m, n, k, flopsPerSecond, peak, share: flopsPerSecond / peak, verification: after };
+    const ceilings = problem.ceilings();
+    const peak = ceilings.fma_flops_per_second ?? ceilings.device_flops_per_second_bound;
+    // Where the bound of a GPU is not known the rate alone decides.
+    const share = peak > 0 ? flopsPerSecond / peak : flopsPerSecond;
+    return { m, n, k, flopsPerSecond, peak, share, verification: after };
   } finally {
     problem.dispose();
   }
@@ -53,8 +85,8 @@ function neighbours(shape) {
   const found = [];
   for (const [axis, size] of shape.entries()) {
     for (const factor of FACTORS) {
-      const changed = Math.round((size * factor) / 8) * 8;
-      if (changed < LIMITS.least || changed > LIMITS.most || changed === size) continue;
+      const changed = Math.round((size * factor) / grain) * grain;
+      if (changed < LIMITS.least || changed > most || changed === size) continue;
       found.push(shape.with(axis, changed));
     }
   }
