@@ -5,6 +5,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import type { Machine } from '../machine.ts';
+import { probeNvmlSafely } from '../native/nvml-probe.ts';
 import type { NativeAddon } from '../native/types.ts';
 import type { Host } from '../results/schema.ts';
 import { type Environment, readConfinement, readVirtualization } from './container.ts';
@@ -62,7 +63,7 @@ export async function collectInventory(options: InventoryOptions): Promise<Inven
   const { logicalCores, ...topology } = await readTopology(roots);
   const memory = await readMemory(roots, osMemory());
   const { container, limits } = await readConfinement(roots, environment);
-  const nvml = native.probeNvml(options.nvmlLibraries);
+  const nvml = await probeNvmlSafely(native, options.nvmlLibraries);
   const identity = await hostIdentity(roots, options.cacheDir, hasOwnImage(container?.runtime ?? null));
   const state = await readState(roots);
   // Last, so that nothing of the inventory itself is taken for load.

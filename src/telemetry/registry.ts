@@ -51,7 +51,9 @@ export async function probeAll(
   sources: readonly TelemetrySource[] = telemetrySources,
   limitSeconds = PROBE_LIMIT_SECONDS,
 ): Promise<ProbedChannel[]> {
-  const rows = await Promise.all(sources.map(source => probeOne(source, roots, native, limitSeconds)));
+  const rows = await Promise.all(
+    sources.map(source => probeOne(source, roots, native, source.limitSeconds ?? limitSeconds)),
+  );
   return withoutRepeats(withUniqueIds(rows.flat()));
 }
 

@@ -26,6 +26,8 @@ export interface TelemetrySource {
   /** Also the first part of the ids of what it finds: `powercap`, `powercap/package-0`. */
   id: string;
   summary: string;
+  /** How long `probe` may take, where a second is not enough. */
+  limitSeconds?: number;
   /** Finds what is there. Resolves within a second; never rejects. */
   probe(roots: TelemetryRoots, native: NativeAddon): Promise<ProbedChannel[]>;
 }

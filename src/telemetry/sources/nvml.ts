@@ -3,6 +3,7 @@
  * (methodology §4): total energy counts millijoules since the driver was loaded (Volta on); power is instantaneous, the
  * average runs over one second on Ampere and later except GA100.
  */
+import { NVML_PATIENCE_SECONDS, probeNvmlSafely } from '../../native/nvml-probe.ts';
 import type { NativeAddon, NvmlDevice, NvmlProbe, NvmlQuantity } from '../../native/types.ts';
 import type { SourceDescription } from '../../results/schema.ts';
 import { nothingFound, type Quantity, type RateClass, readable, unreadable } from '../channel.ts';
@@ -144,7 +145,8 @@ export function nvmlRows(probe: NvmlProbe): ProbedChannel[] {
 export const nvml: TelemetrySource = {
   id: ID,
   summary: 'energy, power, temperature, clocks and throttle reasons of NVIDIA GPUs (libnvidia-ml)',
+  limitSeconds: NVML_PATIENCE_SECONDS + 2,
   async probe(roots: TelemetryRoots, native: NativeAddon): Promise<ProbedChannel[]> {
-    return nvmlRows(native.probeNvml(roots.nvmlLibraries));
+    return nvmlRows(await probeNvmlSafely(native, roots.nvmlLibraries));
   },
 };
