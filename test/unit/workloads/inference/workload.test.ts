@@ -95,6 +95,14 @@ describe('inference', () => {
     expect(inference.overheadSeconds({ ...params, lengths: 'mlperf' }, machine)).toBeGreaterThan(600);
   });
 
+  it('holds fp32 alone against the ceiling of fp32', () => {
+    const limit = (raw: object) => inference.limit(inferenceParams.parse({ model: 'llama-15m', ...raw }));
+    expect(limit({})).toEqual({ ceiling: 'fma_flops_per_second', metric: 'flops_per_second' });
+    expect(limit({ sparsity: '2:4' })).not.toBeNull();
+    for (const precision of ['fp16', 'int8-dynamic', 'int8-qdq', 'int4']) expect(limit({ precision })).toBeNull();
+    expect(limit({ device: 'webgpu' })).toBeNull();
+  });
+
   it('names a case in a few words', () => {
     const label = (raw: object): string => inference.label(inferenceParams.parse(raw));
     expect(label({ model: 'resnet50', batch: 8, threads: 2 })).toBe('resnet50 b=8 t=2');
