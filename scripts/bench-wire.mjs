@@ -2,7 +2,7 @@
 // with a wire of known speed, Open MPI with its algorithm forced, α and β from shift tables. Exits 1 above 8 % mean error, 3 when the
 // machine was too busy to keep the wire's time.
 //
-//   node scripts/bench-wire.mjs [--ranks 4] [--megabits 100] [--delay 1000] [--json]      (root, about a minute)
+//   node scripts/bench-wire.mjs [--ranks 4] [--megabits 50] [--delay 4000] [--json]      (root, about a minute)
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -25,8 +25,8 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values: flags } = parseArgs({
   options: {
     ranks: { type: 'string', default: '4' },
-    megabits: { type: 'string', default: '100' },
-    delay: { type: 'string', default: '1000' },
+    megabits: { type: 'string', default: '50' },
+    delay: { type: 'string', default: '4000' },
     json: { type: 'boolean', default: false },
   },
 });

@@ -163,10 +163,12 @@ Status open_mpi_library(const std::vector<std::string>& names, const std::string
   }
   setenv("UCX_MEM_EVENTS", "n", 0);
   setenv("UCX_ERROR_SIGNALS", "", 0);
-  int flags = RTLD_NOW | (scope == "global" ? RTLD_GLOBAL : RTLD_LOCAL);
-#ifdef RTLD_DEEPBIND
-  if (scope == "deepbind") flags |= RTLD_DEEPBIND;
-#endif
+  // RTLD_DEEPBIND would let a library's own OpenSSL win over Node's, but frees memory with another allocator than took it: both
+  // Open MPI and MPICH die with "free(): invalid pointer" under Node.
+  if (scope != "" && scope != "local" && scope != "global") {
+    return Status::failure("BAD_OPTION", "AIBENCH_MPI_SCOPE is \"" + scope + "\"", "Use local or global, or leave it unset.");
+  }
+  const int flags = RTLD_NOW | (scope == "global" ? RTLD_GLOBAL : RTLD_LOCAL);
   std::string tried, broken;
   for (const std::string& name : names) {
     void* handle = dlopen(name.c_str(), flags);

@@ -71,7 +71,7 @@ std::vector<std::string> mpi_library_names(const std::string& named, const MpiLa
 
 // Opens the first library that loads and finds its symbols; once per process, since MPI cannot be initialised twice.
 // Before that UCX's memory hooks are switched off, which rewrite mmap under V8's feet (docs/collectives.md, trap 2).
-// `scope` is local, global or deepbind. Fails with MPI_ABSENT, MPI_BROKEN or MPI_INCOMPLETE.
+// `scope` is local (or empty) or global. Fails with MPI_ABSENT, MPI_BROKEN or MPI_INCOMPLETE.
 Status open_mpi_library(const std::vector<std::string>& names, const std::string& scope, const MpiLibrary** library);
 
 }  // namespace aibench

@@ -106,6 +106,52 @@ console.log('hooks are off'); process.exit(0);`;
     expect(status).not.toBe(0);
   });
 
+  test('trap 8: the job works with symbols made global, for plugins of Open MPI 3 and older', {
+    timeout: 60_000,
+  }, () => {
+    const body = `if (rank > 0) await mpi.follow();
+else {
+  const problem = mpi.createCollective({ collective: 'allreduce', dtype: 'f32', op: 'sum', bytes: 4096, seed: 1 });
+  await problem.prepare();
+  console.log('verified ' + (await problem.runAndVerify()).passed + ' ' + size);
+  mpi.endFollowers(0);
+}
+mpi.finalize();`;
+    const { status, output } = run(2, [script('global', body)], { AIBENCH_MPI_SCOPE: 'global' });
+    expect(output).toMatch(/verified true 2/);
+    expect(status, output).toBe(0);
+  });
+
+  test('trap 6: a way to open the library that breaks Node is refused', { timeout: 60_000 }, () => {
+    const { status, output } = run(1, [script('deepbind', '')], { AIBENCH_MPI_SCOPE: 'deepbind' });
+    expect(status).not.toBe(0);
+    expect(output).toMatch(/AIBENCH_MPI_SCOPE is "deepbind"/);
+  });
+
+  const isOpenMpi = launcher === 'mpirun.openmpi';
+  if (isOpenMpi) {
+    test('trap 4: root is refused unless it says so twice, in words of the launcher', { timeout: 60_000 }, () => {
+      const { OMPI_ALLOW_RUN_AS_ROOT: _once, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: _twice, ...without } = environment;
+      const started = spawnSync(launcher, [...flags, '-n', '1', process.execPath, '-e', ''], {
+        env: without,
+        encoding: 'utf8',
+      });
+      const isRoot = process.getuid?.() === 0;
+      expect(started.status === 0, started.stderr).toBe(!isRoot);
+      if (isRoot) expect(started.stderr).toMatch(/OMPI_ALLOW_RUN_AS_ROOT/);
+    });
+
+    test('trap 7: a transport that the library lacks is an error of the job, not a run of another kind', {
+      timeout: 60_000,
+    }, () => {
+      const { status, output } = run(2, [script('pml', "console.log('joined', size); mpi.finalize();")], {
+        OMPI_MCA_pml: 'no-such-layer',
+      });
+      expect(status).not.toBe(0);
+      expect(output).not.toMatch(/joined/);
+    });
+  }
+
   test('a rank that makes another call is named, and nobody hangs', { timeout: 60_000 }, () => {
     const body = `if (rank > 0) { await mpi.follow(); mpi.finalize(); }
 else {
