@@ -22,7 +22,6 @@ Session::~Session() {
 }
 
 Status Session::open(bool profiling) {
-  constexpr std::intptr_t kContextPlatform = 0x1084;
   const std::intptr_t properties[] = {kContextPlatform, reinterpret_cast<std::intptr_t>(device_.platform), 0};
   Int code = kSuccess;
   context_ = library_.clCreateContext(properties, 1, &device_.device, nullptr, nullptr, &code);

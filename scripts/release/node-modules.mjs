@@ -15,24 +15,12 @@ function folderOf(name) {
 
 const manifestOf = name => JSON.parse(readFileSync(path.join(folderOf(name), 'package.json'), 'utf8'));
 
-/** Dependencies that a JavaScript file under `folder` names; zod, for one, is compiled in and no longer named. */
-function namedBy(folder) {
-  const texts = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(file => file.endsWith('.js'))
-    .map(file => readFileSync(path.join(folder, file), 'utf8'));
-  return Object.keys(manifest.dependencies).filter(name =>
-    texts.some(text =>
-      ["'", '"'].some(quote => text.includes(quote + name + quote) || text.includes(`${quote}${name}/`)),
-    ),
-  );
-}
-
 /**
- * Copies the packages that `app`/dist uses, and theirs, into `app`/node_modules.
+ * Copies the packages that are not compiled into dist, and theirs, into `app`/node_modules.
  * @returns {{ name: string, version: string, license: string }[]}
  */
 export function copyDependencies(app) {
-  const pending = namedBy(path.join(app, 'dist'));
+  const pending = Object.keys(manifest.dependencies);
   const copied = new Map();
   while (pending.length > 0) {
     const name = pending.pop();
