@@ -141,7 +141,7 @@ describe.skipIf(reason !== '')(`the offline bundle${reason}`, () => {
       `cd /opt && ${bundle}/aibench --version && cd ${bundle} && sh aibench --version && ./aibench --version`,
     );
     expect(ran.stdout.match(new RegExp(version.replaceAll('.', '\\.'), 'g')), ran.stderr).toHaveLength(3);
-  });
+  }, 60_000);
 
   it('says in one sentence that the C library is too old', () => {
     const launcher = path.join(host, 'opt', bundle, 'aibench');
