@@ -5,7 +5,7 @@
 //   node scripts/bench-inference.mjs [--only trivial,models,output,decode,sessions,queue] [--seconds 6] [--json]
 //
 // Exits 1 when a bar is missed: ort-native more than 1.15 times the C++ loop, ort-node more than its session.run floor + 0.5 us, either more
-// than 1 % above its floor on ResNet-50 or BERT (the lower end of the interval), two sessions below 1.7 of 2, a stall of the event loop
+// than 1 % above its floor on ResNet-50 or BERT (in every opening), two sessions below 1.7 of 2, a stall of the event loop
 // of more than 20 ms, or a p99 more than 5 % off M/D/1.
 import process from 'node:process';
 import { parseArgs } from 'node:util';

@@ -21,10 +21,13 @@ const NATIVE_LIMIT = 1.15;
 const NODE_LIMIT_SECONDS = 0.5e-6;
 const MODEL_LIMIT = 1.01;
 const BERT_TOKENS = 64;
+const OPENINGS = 4;
 
-async function hold(engine, file, dims, inputs, fetches, timing) {
+async function hold(engine, file, dims, inputs, fetches, timing, floorFirst = false) {
+  const openFloor = () => (engine === 'ort-native' ? openPlain(file, dims, fetches) : openBare(file, inputs, fetches));
+  const early = floorFirst ? await openFloor() : null;
   const subject = await openHarness(engine, file, inputs, fetches);
-  const floor = engine === 'ort-native' ? await openPlain(file, dims, fetches) : await openBare(file, inputs, fetches);
+  const floor = early ?? (await openFloor());
   const taken = await pairs(subject, floor, timing);
   await subject.release();
   await floor.release();
@@ -63,7 +66,10 @@ export async function trivial(seconds) {
   };
 }
 
-/** ResNet-50 and BERT, one thread. Missed where even the lower end of the interval is above the bar. */
+/**
+ * ResNet-50 and BERT, one thread. Where the memory of a session happens to lie makes a per cent or two of difference, so both sides are
+ * opened several times, each first in turn: given are the medians of the openings, and a bar is missed where all are above it.
+ */
 export async function models(seconds) {
   const rows = [];
   for (const [name, dims] of [
@@ -73,24 +79,36 @@ export async function models(seconds) {
     const model = findModel(name);
     const file = cachedModel(model, model.build());
     const inputs = model.inputs({ batch: 1, sequence: BERT_TOKENS }, 1);
+    const timing = {
+      maxWarmupSeconds: 0.3,
+      minSampleSeconds: 0,
+      targetSeconds: seconds / OPENINGS,
+      minSamples: 10,
+      maxSamples: 100_000,
+    };
     for (const engine of ['ort-native', 'ort-node']) {
-      const timing = {
-        maxWarmupSeconds: 0.5,
-        minSampleSeconds: 0,
-        targetSeconds: seconds,
-        minSamples: 20,
-        maxSamples: 100_000,
-      };
-      rows.push({ name, engine, ...(await hold(engine, file, dims, inputs, [model.output], timing)) });
+      const openings = [];
+      for (let opening = 0; opening < OPENINGS; opening++) {
+        openings.push(await hold(engine, file, dims, inputs, [model.output], timing, opening % 2 === 1));
+      }
+      const ratios = openings.map(({ ratio }) => ratio.median).toSorted((a, b) => a - b);
+      rows.push({
+        name,
+        engine,
+        seconds: median(openings.map(one => one.seconds)),
+        floorSeconds: median(openings.map(one => one.floorSeconds)),
+        ratio: { median: median(ratios), low: ratios[0], high: ratios.at(-1) },
+        pairs: openings.reduce((sum, { ratio }) => sum + ratio.pairs, 0),
+      });
     }
   }
   return {
     result: rows,
     lines: [
-      'One inference, one thread, against the floor (C++ loop, session.run)',
+      `One inference, one thread, against the floor (C++ loop, session.run): median of ${OPENINGS} openings, and their range`,
       ...rows.map(
-        ({ name, engine, floorSeconds, seconds: taken, ratio }) =>
-          `  ${name.padEnd(10)} ${engine.padEnd(10)} ${ms(floorSeconds)}, ${ms(taken)}: ${ratio.median.toFixed(4)} x (${ratio.low.toFixed(4)} to ${ratio.high.toFixed(4)}, ${ratio.pairs} pairs; at most ${MODEL_LIMIT})`,
+        ({ name, engine, floorSeconds, seconds: taken, ratio, pairs: count }) =>
+          `  ${name.padEnd(10)} ${engine.padEnd(10)} ${ms(floorSeconds)}, ${ms(taken)}: ${ratio.median.toFixed(4)} x (${ratio.low.toFixed(4)} to ${ratio.high.toFixed(4)}, ${count} pairs; at most ${MODEL_LIMIT})`,
       ),
     ],
     missed: rows
