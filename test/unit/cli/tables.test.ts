@@ -42,7 +42,7 @@ describe('renderTable', () => {
 });
 
 describe('resultTable', () => {
-  const document = syntheticDocument({ cases: 5, launches: 2 });
+  const document = syntheticDocument({ seed: 1, cases: 5, launches: 2 });
   const skip = (index: number, reason: string): void => {
     const item = document.cases[index];
     if (item !== undefined) Object.assign(item, { status: 'skipped', headline: null, reason, remedy: 'Do this.' });
