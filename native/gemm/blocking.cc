@@ -41,6 +41,7 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 8 / 3;  // what mc was made from
   const bool few = m <= kFewRows && n * k * element_bytes > l2_bytes;
   Plan plan;
+  plan.stream = few && m == 1;
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);

@@ -27,6 +27,7 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
 struct Plan {
   std::size_t mc, kc, nc;  // sizes of the parts
   bool pack_a;
+  bool stream;    // one row and weights beyond L2: B is read row by row, nothing is packed
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
 Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda,

@@ -145,6 +145,11 @@ void Gemm<T>::run_blocks(const GemmArguments<T>& g, C* packed_b, C* packed_a) co
   const auto tile_columns = static_cast<std::size_t>(kernel_.columns());
   const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, packed_element_bytes(kernel_), tile_rows, tile_columns);
   const bool pack_a = plan.pack_a || !kernel_.in_place_a;
+  if (plan.stream && g.alpha == C{1} && g.k % static_cast<std::size_t>(kernel_.group) == 0) {
+    scale(1, g.n, g.beta, g.c, g.ldc);
+    kernel_.stream_row(g.k, g.n, g.a, g.b, static_cast<std::ptrdiff_t>(g.ldb), g.c);
+    return;
+  }
   for (std::size_t jc = 0; jc < g.n; jc += plan.nc) {
     for (std::size_t pc = 0; pc < g.k; pc += plan.kc) {
       for (std::size_t ic = 0; ic < g.m; ic += plan.mc) {

@@ -82,6 +82,10 @@ struct Microkernel {
   // Packs rows of A for FromA::kPacked: steps of `rows` words, and what b_offset asks for. (k, a, lda, rows, packed)
   void (*pack_a)(std::size_t, const T*, std::ptrdiff_t, int, OutputOf<T>*);
 
+  // c[n] += a[k] * B for one row of A: B's rows are read from end to end, eight at a time, so that a product that is a stream
+  // of weights runs at the speed of memory. k in whole groups. (k, n, a, b, ldb, c)
+  void (*stream_row)(std::size_t, std::size_t, const T*, const WeightOf<T>*, std::ptrdiff_t, OutputOf<T>*);
+
   // `steps` multiply-adds sums += a * b on each of kPeakChains independent accumulators, starting from 0: the same
   // instructions as in the tiles and nothing else. `a` and `b` are `group` elements for each lane; `sums` receives all
   // accumulators. With b_offset it is b + b_offset that is multiplied.

@@ -232,6 +232,63 @@ void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, i
   }
 }
 
+// kRows groups of B's rows onto c; `words` are A's.
+template <typename V, int kRows>
+inline __attribute__((always_inline)) void stream_rows(std::size_t n, const typename V::Element* words,
+                                                       const typename V::Weight* b, std::ptrdiff_t ldb,
+                                                       typename V::Element* c) {
+  constexpr std::ptrdiff_t kAhead = 512;  // bytes
+  const std::ptrdiff_t group = V::kGroup * ldb;  // bytes
+  typename V::Register x[kRows];
+#pragma GCC unroll 8
+  for (int i = 0; i < kRows; ++i) x[i] = V::broadcast(words + i);
+  std::size_t j = 0;
+  for (; j + V::kLanes <= n; j += V::kLanes) {
+    typename V::Register sum = V::load(c + j);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      const typename V::Weight* row = at(b + j, i * group);
+      __builtin_prefetch(reinterpret_cast<const char*>(row) + kAhead);
+      V::accumulate(sum, x[i], V::load_source(row, ldb));
+    }
+    V::store(c + j, sum);
+  }
+  if (j == n) return;
+  typename V::Register sum = V::load_partial(c + j, n - j);
+  for (int i = 0; i < kRows; ++i) {
+    typename V::Element lanes[V::kLanes] = {};
+    for (std::size_t l = j; l < n; ++l) lanes[l - j] = V::b_word(at(b + l, i * group), ldb, V::kGroup);
+    V::accumulate(sum, x[i], V::load(lanes));
+  }
+  V::store_partial(c + j, sum, n - j);
+}
+
+template <typename V>
+void stream_row(std::size_t k, std::size_t n, const typename V::Source* a, const typename V::Weight* b, std::ptrdiff_t ldb,
+                typename V::Element* c) {
+  constexpr int kRows = 8;
+  constexpr std::size_t kColumns = 4096;  // c stays in L1
+  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
+  for (std::size_t from = 0; from < n; from += kColumns) {
+    const std::size_t width = n - from < kColumns ? n - from : kColumns;
+    std::size_t l = 0;
+    typename V::Element words[kRows];
+    for (; l + kRows * V::kGroup <= k; l += kRows * V::kGroup) {
+      for (int i = 0; i < kRows; ++i) words[i] = V::a_word(a + l + static_cast<std::size_t>(i) * V::kGroup, V::kGroup);
+      stream_rows<V, kRows>(width, words, b + static_cast<std::ptrdiff_t>(l) * ldb + from, ldb_bytes, c + from);
+    }
+    for (; l < k; l += V::kGroup) {
+      words[0] = V::a_word(a + l, V::kGroup);
+      stream_rows<V, 1>(width, words, b + static_cast<std::ptrdiff_t>(l) * ldb + from, ldb_bytes, c + from);
+    }
+  }
+  if constexpr (V::kOffset != 0) {
+    typename V::Element sum = 0;
+    for (std::size_t l = 0; l < k; ++l) sum += a[l];
+    for (std::size_t j = 0; j < n; ++j) c[j] -= V::kOffset * sum;
+  }
+}
+
 // One asm statement for all chains: with one statement each GCC puts two register moves beside every FMA, and the ceiling
 // comes out below the kernels (docs/kernels.md).
 template <typename V>
@@ -293,7 +350,7 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
   static_assert(R <= kMaxTileRows && N <= kMaxTileVectors);
   static_assert(V::kLanes <= kMaxLanes && V::kGroup <= kMaxGroup);
   Microkernel<typename V::Source> kernel{name, isa, R, N, V::kLanes, V::kGroup, V::kInPlaceA, V::kOffset, {},
-                                         pack_panel<V>, pack_rows<V>, multiply_add_chains<V>};
+                                         pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
   fill_grid<V, R, N>(kernel);
   return kernel;
 }
