@@ -278,6 +278,7 @@ Napi::Value device_value(Napi::Env env, const NvmlDeviceInfo& info) {
   device.Set("quantities", quantities);
   device.Set("powerLimitWatts", info.power_limit_watts);
   device.Set("migEnabled", Napi::Boolean::New(env, info.mig_enabled));
+  device.Set("vgpu", Napi::Boolean::New(env, info.is_vgpu));
   return device;
 }
 

@@ -187,7 +187,9 @@ double rate_bound(Vendor vendor, int major, int minor, const std::string& dtype,
     return 0;
   };
   const double rate = vendor == Vendor::kCuda ? search(kCudaRates) : search(kRocmRates);
-  return rate * multiprocessors * clock_hz;
+  // Boards for workstations and games run above the clock that they report.
+  const double headroom = vendor == Vendor::kCuda && minor != 0 ? 1.25 : 1;
+  return rate * multiprocessors * clock_hz * headroom;
 }
 
 }  // namespace aibench::gpu

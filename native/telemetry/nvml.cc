@@ -69,6 +69,7 @@ struct Nvml::Symbols {
   Call<Device, char*, unsigned> uuid = nullptr;
   Call<Device, nvml::Memory*> memory = nullptr;
   Call<Device, unsigned*, unsigned*> mig_mode = nullptr;
+  Call<Device, int*> virtualization = nullptr;
   Call<Device, unsigned*> enforced_power_limit = nullptr;
   Call<Device, unsigned*> management_power_limit = nullptr;
   Call<Device, int, nvml::FieldValue*> field_values = nullptr;
@@ -94,6 +95,7 @@ struct Nvml::Symbols {
     take(&uuid, "nvmlDeviceGetUUID");
     take(&memory, "nvmlDeviceGetMemoryInfo");
     take(&mig_mode, "nvmlDeviceGetMigMode");
+    take(&virtualization, "nvmlDeviceGetVirtualizationMode");
     take(&enforced_power_limit, "nvmlDeviceGetEnforcedPowerLimit");
     take(&management_power_limit, "nvmlDeviceGetPowerManagementLimit");
     take(&field_values, "nvmlDeviceGetFieldValues");
@@ -331,6 +333,8 @@ std::vector<NvmlDeviceInfo> Nvml::devices() {
     unsigned current = 0, pending = 0;
     info.mig_enabled = s.mig_mode != nullptr && s.mig_mode(handle.device, &current, &pending) == nvml::kSuccess &&
                        current == nvml::kMigEnabled;
+    int mode = 0;
+    info.is_vgpu = s.virtualization != nullptr && s.virtualization(handle.device, &mode) == nvml::kSuccess && mode == nvml::kVgpu;
     for (int q = 0; q < kNvmlQuantities; ++q) {
       double value = kNothing;
       const char* way = nullptr;

@@ -61,6 +61,7 @@ struct NvmlDeviceInfo {
   std::array<NvmlQuantityState, kNvmlQuantities> quantities;
   double power_limit_watts = 0;  // NaN where the device does not say
   bool mig_enabled = false;
+  bool is_vgpu = false;  // a share of a GPU that a hypervisor hands out
 };
 
 class Nvml {

@@ -87,6 +87,7 @@ struct Temperature {
 };
 inline constexpr unsigned kTemperatureVersion = sizeof(Temperature) | (1u << 24);
 inline constexpr unsigned kMigEnabled = 1;
+constexpr int kVgpu = 2;  // NVML_GPU_VIRTUALIZATION_MODE_VGPU
 inline constexpr unsigned kTextBytes = 96;  // NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2_BUFFER_SIZE
 
 }  // namespace aibench::nvml

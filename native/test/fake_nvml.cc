@@ -7,7 +7,7 @@
 //                           F<code>: the call succeeds, the field's own return code does not; H<ms>: the call hangs for
 //                           so long, then gives the value after it
 // Other keys: driver (575.57.08) field252 field253 field74 field75 field82 field83.1 (module) field138 field139 field186.1 field185.2 (memory) ecc field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
-// utilization enforced_limit management_limit mig. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
+// utilization enforced_limit management_limit mig virtualization. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
 // FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
 #include <dlfcn.h>
 #include <time.h>
@@ -157,6 +157,7 @@ Return nvmlDeviceGetMigMode(Device device, unsigned* current, unsigned* pending)
   *pending = 0;
   return give(device, "mig", current);
 }
+Return nvmlDeviceGetVirtualizationMode(Device device, int* mode) { return give(device, "virtualization", mode); }
 Return nvmlDeviceGetPowerManagementLimit(Device device, unsigned* out) { return give(device, "management_limit", out); }
 Return nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* out) {
   return give(device, "total_energy", out);

@@ -64,6 +64,7 @@ function nvmlFacts(device: Extract<NvmlProbe, { status: 'ok' }>['devices'][numbe
     powerLimitWatts:
       Number.isFinite(device.powerLimitWatts) && device.powerLimitWatts > 0 ? device.powerLimitWatts : null,
     mig: device.migEnabled,
+    vgpu: device.vgpu,
     driver: `nvidia ${driver}`,
   };
 }

@@ -366,6 +366,8 @@ export interface NvmlDevice {
   quantities: Partial<Record<NvmlQuantity, { ok: boolean; reason: string }>>;
   powerLimitWatts: number;
   migEnabled: boolean;
+  /** A share of a GPU that a hypervisor hands out. */
+  vgpu: boolean;
 }
 
 export type NvmlProbe =

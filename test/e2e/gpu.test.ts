@@ -83,6 +83,7 @@ describe.skipIf(noCompiler)(`runs with GPUs${noCompilerReason}`, { timeout: 120_
     const [good, hangs, crashes, wrong, faulty, full, absent] = gpu;
     expect(good).toMatchObject({ status: 'measured', device: 'cuda:0', verification: { passed: true } });
     expect(good?.facts).toMatchObject({ device: 'cuda:0', deviceName: 'Fake H200', libraryVersion: '12.4.5' });
+    expect(JSON.stringify(good)).not.toMatch(/GPU-0001|0000:10:00/);
     expect(good?.limit).toMatchObject({ name: 'device_flops_per_second_bound' });
     expect(hangs).toMatchObject({ status: 'failed', device: 'cuda:1' });
     expect(hangs?.reason).toContain('did not end within');

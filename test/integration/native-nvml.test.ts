@@ -40,6 +40,7 @@ event_reasons 4
 utilization 97
 enforced_limit 700000
 mig 1
+virtualization 2
 `;
 
 describe.skipIf(missing)(`probeNvml${reason}`, () => {
@@ -54,6 +55,7 @@ describe.skipIf(missing)(`probeNvml${reason}`, () => {
       memoryBytes: 2 ** 34,
       powerLimitWatts: 700,
       migEnabled: true,
+      vgpu: true,
       quantities: { energy: { ok: true }, power: { ok: true, reason: 'field 186 (power instant)' } },
     });
   });

@@ -12,7 +12,7 @@ import { remoteSources } from '../../telemetry/remote-registry.ts';
 import { formatBytes } from '../../units.ts';
 import { probeAllGpus } from '../../workloads/gpu/devices.ts';
 import { cacheFolder } from '../cache-folder.ts';
-import { gpuLines } from '../render/devices.ts';
+import { gpuLines, withoutIds } from '../render/devices.ts';
 import { sentences } from '../render/sentence.ts';
 import { wrap } from '../render/wrap.ts';
 
@@ -28,7 +28,10 @@ export async function doctor(json: boolean): Promise<ExitCode> {
   const { verdict, findings } = assessFitness({ host, ...observed });
   const ort = findOrt();
   const gpus = await probeAllGpus();
-  if (json) process.stdout.write(`${JSON.stringify({ verdict, host, onnxruntime: ort, gpus, sources, findings })}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ verdict, host, onnxruntime: ort, gpus: gpus.map(withoutIds), sources, findings })}\n`,
+    );
   else process.stdout.write(describe(host, ort, gpus, sources, verdict, findings));
   return verdict === 'fit' ? EXIT.ok : EXIT.unmeasured;
 }

@@ -42,6 +42,17 @@ export function openclDetail({ clblast }: OpenclProbe, device: OpenclDevice): st
   ].join(', ');
 }
 
+/** For output that is passed on: what identifies a board, or where it sits, is left out. */
+export function withoutIds(probe: GpuProbe): object {
+  return {
+    ...probe,
+    devices: probe.devices.map(({ uuid: _uuid, instanceUuid, pciBusId: _place, ...device }) => ({
+      ...device,
+      mig: instanceUuid !== '',
+    })),
+  };
+}
+
 /** Lines of `doctor`: each GPU, what is there and cannot be used, or that there is none. */
 export function gpuLines(probes: readonly GpuProbe[]): string[] {
   const lines = probes.flatMap(probe =>

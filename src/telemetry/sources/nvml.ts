@@ -89,10 +89,11 @@ function extras(rows: QuantityRow[]): QuantityRow[] {
   return rows.map(row => ({ ...row, isExtra: true }));
 }
 
-/** Pure: the rows of one device. Under MIG the counters are those of the whole device, which others may be using. */
+/** Pure: the rows of one device. Under MIG and as a vGPU the counters are those of the whole device, which others may be using. */
 export function deviceRows(device: NvmlDevice): ProbedChannel[] {
   const gpu = `gpu-${device.index}`;
-  const covers = device.migEnabled ? [gpu, `${gpu}-other-tenants`] : [gpu];
+  const isShared = device.migEnabled || device.vgpu;
+  const covers = isShared ? [gpu, `${gpu}-other-tenants`] : [gpu];
   // A module's reading holds the GPU and the CPU beside it, Grace as its own meters have it.
   const module = [`module-${device.index}`, `grace-${device.index}`, `package-${device.index}`, ...covers];
   const coversOf = (row: QuantityRow): string[] => {
@@ -125,8 +126,8 @@ export function deviceRows(device: NvmlDevice): ProbedChannel[] {
         'a newer driver may offer it; older GPUs do not have every quantity',
       );
     }
-    const note =
-      device.migEnabled && energetic ? 'MIG is on: this is the whole device, with other tenants in it' : undefined;
+    const sharing = device.migEnabled ? 'MIG is on' : 'this is a vGPU';
+    const note = isShared && energetic ? `${sharing}: this is the whole device, with other tenants in it` : undefined;
     return readable(what, { type: 'nvml', device: device.index, quantity: row.quantity }, row.scale, row.rate, note);
   });
 }

@@ -104,8 +104,9 @@ export function onGpu(prepared: Prepared, native: NativeAddon, backend: string, 
   const vendor = vendorOf(backend);
   let sensors: string | null = null;
   const facts = (): Prepared['facts'] => {
-    const own = prepared.facts;
-    sensors ??= vendor === 'cuda' ? joinSensors(own, nvmlDevices(native)) : '';
+    // What identifies a board or its place stays here: documents are shared.
+    const { deviceUuids: _uuids, devicePciBusIds: _places, ...own } = prepared.facts;
+    sensors ??= vendor === 'cuda' ? joinSensors(prepared.facts, nvmlDevices(native)) : '';
     return { ...own, device: deviceWord(device, backend), ...(sensors === '' ? {} : { sensors }) };
   };
   return Object.create(prepared, {

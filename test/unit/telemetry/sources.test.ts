@@ -155,6 +155,7 @@ describe('nvml', () => {
     },
     powerLimitWatts: 700,
     migEnabled: false,
+    vgpu: false,
   };
 
   it('turns quantities into channels in SI units, and refusals into rows with the reason', () => {
@@ -177,6 +178,9 @@ describe('nvml', () => {
   it('marks a MIG device as shared', () => {
     const [energy] = deviceRows({ ...device, migEnabled: true });
     expect(energy?.description.covers).toEqual(['gpu-1', 'gpu-1-other-tenants']);
+    const [share] = deviceRows({ ...device, vgpu: true });
+    expect(share?.description.covers).toEqual(['gpu-1', 'gpu-1-other-tenants']);
+    expect(share?.description.reason).toContain('this is a vGPU');
   });
 
   it('passes the reason of an absent library on', () => {
