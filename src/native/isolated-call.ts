@@ -14,13 +14,14 @@ export interface IsolatedRequest {
   name: ProbeName;
   args: unknown[];
 }
-export type IsolatedReply = { value: unknown } | { error: { message: string; remedy: string } };
+export type IsolatedReply = { ready: true } | { value: unknown } | { error: { message: string; remedy: string } };
 
 export type IsolatedAnswer<T> =
   | { status: 'ok'; value: T }
   /** `kind`: it took too long, the process ended without an answer, or the call threw. */
   | { status: 'failed'; kind: 'hang' | 'crash' | 'error'; reason: string; remedy: string };
 
+const START_LIMIT_MS = 60_000;
 const ENTRY = path.join(packageRoot, 'dist', 'app', 'isolated-process.js');
 
 /** Never rejects. @param what names the library in the reason: "the CUDA driver" */
@@ -34,11 +35,19 @@ export function callIsolated<K extends ProbeName>(
     const child = fork(ENTRY, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], serialization: 'advanced' });
     let answer: IsolatedAnswer<ReturnType<NativeAddon[K]>> | undefined;
     let timedOut = false;
-    const timer = setTimeout(() => {
+    const end = (): void => {
       timedOut = true;
       child.kill('SIGKILL');
-    }, timeoutSeconds * 1000);
+    };
+    // The limit is the library's: a busy machine may take its time to start a process.
+    let timer = setTimeout(end, START_LIMIT_MS);
     child.on('message', (reply: IsolatedReply) => {
+      if ('ready' in reply) {
+        clearTimeout(timer);
+        timer = setTimeout(end, timeoutSeconds * 1000);
+        child.send({ name, args } satisfies IsolatedRequest);
+        return;
+      }
       answer =
         'value' in reply
           ? { status: 'ok', value: reply.value as ReturnType<NativeAddon[K]> }
@@ -57,7 +66,6 @@ export function callIsolated<K extends ProbeName>(
       clearTimeout(timer);
       resolve(answer ?? silence(what, timedOut, timeoutSeconds, signal ?? `exit code ${code}`));
     });
-    child.send({ name, args } satisfies IsolatedRequest);
   });
 }
 

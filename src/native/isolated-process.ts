@@ -8,6 +8,8 @@ process.on('message', ({ name, args }: IsolatedRequest) => {
   process.send?.(answer(name, args), () => process.kill(process.pid, 'SIGKILL'));
 });
 
+process.send?.({ ready: true } satisfies IsolatedReply);
+
 function answer(name: IsolatedRequest['name'], args: unknown[]): IsolatedReply {
   try {
     const call = loadAddon()[name] as (...given: unknown[]) => unknown;
