@@ -3,7 +3,7 @@
 // --copy-to=<folder> copies the addon there as well (binding.gyp); --tests builds the native tests too (`npm test` runs them);
 // other arguments go to cmake-js.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -49,6 +49,11 @@ const args = [
   '--parallel',
   '2',
 ];
+// cmake-js leaves the cache of a folder that was built before as it is: tests that were off then would stay off.
+const cache = path.join(out, 'CMakeCache.txt');
+if (wantsTests && existsSync(cache) && readFileSync(cache, 'utf8').includes('AIBENCH_BUILD_TESTS:BOOL=OFF')) {
+  spawnSync('cmake', ['-DAIBENCH_BUILD_TESTS=ON', out], { env: environment, stdio: 'ignore' });
+}
 const result = spawnSync(process.execPath, [cmakeJs, ...args, ...passedOn], {
   cwd: root,
   env: environment,

@@ -7,7 +7,7 @@ import {
   type GpuCollectiveOptions,
   type NativeProblem,
 } from '../../src/native/types.ts';
-import { buildFakeGpu, noCompiler, noCompilerReason, withFake } from '../support/fake-gpu.ts';
+import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
 const native = loadAddon();
 const fake = buildFakeGpu();
@@ -47,7 +47,7 @@ const FOUR = 'devices=4';
 
 describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
   test.each(COLLECTIVES)('%s: right before and after timing, each defect found', async collective => {
-    await withFake(FOUR, () =>
+    await fake.told(FOUR, () =>
       using(options({ collective }), async problem => {
         expect(await problem.runAndVerify()).toMatchObject({ passed: true, error: 0, tolerance: 0 });
         const measured = await problem.measure(TIMING);
@@ -67,14 +67,14 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
   test.each(COLLECTIVE_DTYPES)('allreduce of %s, each operation', async dtype => {
     for (const op of ['sum', 'min', 'max'] as const)
       expect(
-        await withFake(FOUR, () => using(options({ dtype, op }), problem => problem.runAndVerify())),
+        await fake.told(FOUR, () => using(options({ dtype, op }), problem => problem.runAndVerify())),
       ).toMatchObject({
         passed: true,
       });
   });
 
   test.each(['allreduce', 'reduce-scatter', 'all-gather', 'broadcast'] as const)('%s in place', async collective => {
-    await withFake(FOUR, () =>
+    await fake.told(FOUR, () =>
       using(options({ collective, inPlace: true, perCall: true }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         await problem.measure(TIMING);
@@ -85,7 +85,7 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
 
   test('the bus bandwidth has the factor of nccl-tests', async () => {
     const factor = (collective: GpuCollectiveOptions['collective']) =>
-      withFake(FOUR, () => using(options({ collective }), async problem => Number(problem.facts().busFactor)));
+      fake.told(FOUR, () => using(options({ collective }), async problem => Number(problem.facts().busFactor)));
     expect(await factor('allreduce')).toBe(1.5);
     expect(await factor('reduce-scatter')).toBe(0.75);
     expect(await factor('broadcast')).toBe(1);
@@ -93,7 +93,7 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
 
   test('one GPU, and a message of nothing', async () => {
     for (const more of [{ devices: [0] }, { bytes: 0 }])
-      expect(await withFake(FOUR, () => using(options(more), problem => problem.runAndVerify()))).toMatchObject({
+      expect(await fake.told(FOUR, () => using(options(more), problem => problem.runAndVerify()))).toMatchObject({
         passed: true,
       });
   });
@@ -101,7 +101,7 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
   test('a library that leaves a rank out is found out', async () => {
     for (const collective of ['allreduce', 'all-gather', 'broadcast', 'shift'] as const)
       expect(
-        (await withFake(`${FOUR} wrong=rank`, () => using(options({ collective }), problem => problem.runAndVerify())))
+        (await fake.told(`${FOUR} wrong=rank`, () => using(options({ collective }), problem => problem.runAndVerify())))
           .passed,
         collective,
       ).toBe(false);
@@ -114,7 +114,7 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
     ['fail=cuEventSynchronize:719', 'GPU_FAULT', 'cuEventSynchronize'],
     ['free=60000000', 'GPU_OUT_OF_MEMORY', 'the vector that a rank sends'],
   ])('%s is %s', async (orders, code, message) => {
-    const error = await withFake(`${FOUR} ${orders}`, () =>
+    const error = await fake.told(`${FOUR} ${orders}`, () =>
       using(options(), problem => problem.runAndVerify()).catch(
         (reason: { code: string; message: string; remedy: string }) => reason,
       ),
@@ -124,7 +124,7 @@ describe.skipIf(noCompiler)(`collectives among GPUs${noCompilerReason}`, () => {
   });
 
   test('RCCL by the same functions', async () => {
-    const result = await withFake(`${FOUR} vendor=rocm`, () =>
+    const result = await fake.told(`${FOUR} vendor=rocm`, () =>
       using(options({ libraries: fake.libraries('rocm') }), problem => problem.runAndVerify()),
     );
     expect(result.passed).toBe(true);

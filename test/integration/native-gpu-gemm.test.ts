@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadAddon } from '../../src/native/addon.ts';
 import { GPU_DTYPES, type GpuGemmOptions, type NativeProblem } from '../../src/native/types.ts';
-import { buildFakeGpu, noCompiler, noCompilerReason, withFake } from '../support/fake-gpu.ts';
+import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
 const native = loadAddon();
 const fake = buildFakeGpu();
@@ -42,7 +42,7 @@ async function using<T>(given: GpuGemmOptions, body: (problem: NativeProblem) =>
 }
 
 const failure = (orders: string, given = options()): Promise<{ code: string; message: string; remedy: string }> =>
-  withFake(orders, () =>
+  fake.told(orders, () =>
     using(given, async problem => {
       await problem.runAndVerify();
       await problem.measure(TIMING);
@@ -52,7 +52,7 @@ const failure = (orders: string, given = options()): Promise<{ code: string; mes
 
 describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   test.each(GPU_DTYPES)('%s is right before and after timing', async dtype => {
-    await withFake('', () =>
+    await fake.told('', () =>
       using(options({ dtype }), async problem => {
         expect(await problem.runAndVerify()).toMatchObject({ passed: true, tolerance: 1 });
         const measured = await problem.measure(TIMING);
@@ -68,7 +68,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   test.each(['f64', 'f32', 'bf16', 'f8e4m3', 's8'] as const)(
     '%s: a wrong value and a stale tile are found',
     async dtype => {
-      await withFake('', () =>
+      await fake.told('', () =>
         using(options({ dtype }), async problem => {
           expect(problem.faultKinds()).toEqual(['value', 'stale-tile']);
           for (const kind of problem.faultKinds()) {
@@ -89,13 +89,13 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
       { m: 17, n: 23, k: 41, layout: 'nn' as const },
     ])
       expect(
-        await withFake('', () => using(options(shape), problem => problem.runAndVerify())),
+        await fake.told('', () => using(options(shape), problem => problem.runAndVerify())),
         JSON.stringify(shape),
       ).toMatchObject({ passed: true });
   });
 
   test('every offered algorithm is tried, and the fastest is taken and recorded', async () => {
-    const facts = await withFake('algorithms=5', () => using(options(), async problem => problem.facts()));
+    const facts = await fake.told('algorithms=5', () => using(options(), async problem => problem.facts()));
     // The first says that it cannot, the last wants too much workspace; the fastest is the last of the other three.
     expect(facts).toMatchObject({
       algorithmsOffered: '3',
@@ -114,7 +114,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   });
 
   test('operands rotate through more than L2, as graphs of whole rounds', async () => {
-    const facts = await withFake('l2=100000 algorithms=1', () =>
+    const facts = await fake.told('l2=100000 algorithms=1', () =>
       using(options({ m: 8, n: 8, k: 8, graphBelowSeconds: 100 }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         await problem.measure(TIMING);
@@ -128,7 +128,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   test('without graphs in the driver it launches one by one', async () => {
     const library = fake.without('cuGraphLaunch');
     const libraries = fake.libraries('cuda', { driver: library, matmul: library });
-    const facts = await withFake('algorithms=1', () =>
+    const facts = await fake.told('algorithms=1', () =>
       using(options({ m: 8, n: 8, k: 8, graphBelowSeconds: 100, libraries }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         return problem.facts();
@@ -138,7 +138,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   });
 
   test('events that cover a part of the work only do not make a rate of fantasy', async () => {
-    const seconds = await withFake('events=0.03', () =>
+    const seconds = await fake.told('events=0.03', () =>
       using(options({ m: 96, n: 96, k: 96 }), async problem => {
         const { samplesSeconds, iterationsPerSample, windowStart, windowEnd } = await problem.measure(TIMING);
         const sum = samplesSeconds.reduce((total, sample) => total + sample, 0);
@@ -152,7 +152,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   });
 
   test('several devices at once, each with its own time', async () => {
-    await withFake('devices=3', () =>
+    await fake.told('devices=3', () =>
       using(options({ devices: [0, 1, 2] }), async problem => {
         expect((await problem.runAndVerify()).passed).toBe(true);
         const measured = await problem.measure(TIMING);
@@ -167,7 +167,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
 
   test('AMD: the same code with its numbers, its algorithm description and its fp8', async () => {
     for (const dtype of ['bf16', 'f8e4m3', 'f8e5m2', 's8'] as const) {
-      const verification = await withFake('vendor=rocm', () =>
+      const verification = await fake.told('vendor=rocm', () =>
         using(options({ dtype, libraries: fake.libraries('rocm') }), problem => problem.runAndVerify()),
       );
       expect(verification, dtype).toMatchObject({ passed: true });
@@ -175,7 +175,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   });
 
   test('the bound of the hardware comes with the measurement', async () => {
-    const ceilings = await withFake('', () =>
+    const ceilings = await fake.told('', () =>
       using(options(), async problem => {
         await problem.measure(TIMING);
         return problem.ceilings();
@@ -186,7 +186,7 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   });
 
   test.each(['matmul', 'stale', 'copy'])('a library that gives wrong results (%s) is found out', async kind => {
-    const result = await withFake(`wrong=${kind}`, () =>
+    const result = await fake.told(`wrong=${kind}`, () =>
       using(options({ dtype: 'f32' }), problem => problem.runAndVerify()),
     );
     expect(result.passed).toBe(false);

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadAddon } from '../../src/native/addon.ts';
 import { GPU_MEMORY_KERNELS, type GpuMemoryOptions, type NativeProblem } from '../../src/native/types.ts';
-import { buildFakeGpu, noCompiler, noCompilerReason, withFake } from '../support/fake-gpu.ts';
+import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
 const native = loadAddon();
 const fake = buildFakeGpu();
@@ -37,7 +37,7 @@ async function using<T>(given: GpuMemoryOptions, body: (problem: NativeProblem) 
 
 describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
   test.each(GPU_MEMORY_KERNELS)('%s moves every word, and one that is wrong is found', async kernel => {
-    await withFake('devices=2', () =>
+    await fake.told('devices=2', () =>
       using(options(kernel), async problem => {
         expect(await problem.runAndVerify()).toMatchObject({ passed: true, error: 0 });
         const measured = await problem.measure(TIMING);
@@ -56,14 +56,14 @@ describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
   test.each(['triad', 'copy', 'memcpy', 'd2h'] as const)(
     '%s: a device that loses a word is found out',
     async kernel => {
-      const result = await withFake('wrong=copy', () => using(options(kernel), problem => problem.runAndVerify()));
+      const result = await fake.told('wrong=copy', () => using(options(kernel), problem => problem.runAndVerify()));
       expect(result.passed).toBe(false);
     },
   );
 
   test('the bound of the memory comes with what stays inside', async () => {
     const bound = (kernel: GpuMemoryOptions['kernel']) =>
-      withFake('', () =>
+      fake.told('', () =>
         using(options(kernel), async problem => {
           await problem.measure(TIMING);
           return problem.ceilings().device_memory_bytes_per_second_bound;
@@ -75,7 +75,7 @@ describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
   });
 
   test('two devices that do not see each other go through the host, and it says so', async () => {
-    const facts = await withFake('devices=2 peer=0', () => using(options('peer'), async problem => problem.facts()));
+    const facts = await fake.told('devices=2 peer=0', () => using(options('peer'), async problem => problem.facts()));
     expect(facts).toMatchObject({ peerAccess: 'through the host', devicePciBusIds: '0000:10:00.0 0000:11:00.0' });
   });
 
@@ -87,7 +87,7 @@ describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
     ['free=60000000', 'memcpy', 'GPU_OUT_OF_MEMORY'],
     ['devices=1', 'peer', 'GPU_NO_SUCH_DEVICE'],
   ] as const)('%s: %s is %s', async (orders, kernel, code) => {
-    const error = await withFake(orders, () =>
+    const error = await fake.told(orders, () =>
       using(options(kernel), problem => problem.runAndVerify()).catch(
         (reason: { code: string; remedy: string }) => reason,
       ),
@@ -97,7 +97,7 @@ describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
 
   test('AMD has the copies, not the own kernels; bad options are refused', async () => {
     expect(() => native.createGpuMemory(options('copy', { libraries: fake.libraries('rocm') }))).toThrow('NVIDIA only');
-    const copied = await withFake('vendor=rocm', () =>
+    const copied = await fake.told('vendor=rocm', () =>
       using(options('memcpy', { libraries: fake.libraries('rocm') }), problem => problem.runAndVerify()),
     );
     expect(copied.passed).toBe(true);

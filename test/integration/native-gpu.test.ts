@@ -1,7 +1,7 @@
 /** GPU drivers and libraries through a stand-in (native/test/fake_gpu.cc): what is there, what is not, and why. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadAddon } from '../../src/native/addon.ts';
-import { buildFakeGpu, noCompiler, noCompilerReason, withFake } from '../support/fake-gpu.ts';
+import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
 const native = loadAddon();
 const fake = buildFakeGpu();
@@ -28,7 +28,7 @@ describe.skipIf(noCompiler)(`probeGpus${noCompilerReason}`, () => {
   });
 
   test('lists devices with what joins them to their sensors', async () => {
-    const probe = await withFake('devices=8 mig=1', () => native.probeGpus(fake.libraries('cuda')));
+    const probe = await fake.told('devices=8 mig=1', () => native.probeGpus(fake.libraries('cuda')));
     expect(probe).toMatchObject({
       status: 'ok',
       driverVersion: '12.4',
@@ -51,7 +51,7 @@ describe.skipIf(noCompiler)(`probeGpus${noCompilerReason}`, () => {
   });
 
   test('AMD by the same way, with its own numbers', async () => {
-    const probe = await withFake('vendor=rocm', () => native.probeGpus(fake.libraries('rocm')));
+    const probe = await fake.told('vendor=rocm', () => native.probeGpus(fake.libraries('rocm')));
     expect(probe).toMatchObject({ status: 'ok', driverVersion: '6.3', matmul: { status: 'ok' } });
     expect(probe.devices[0]).toMatchObject({ multiprocessors: 132, computeCapability: '9.4', instanceUuid: '' });
   });
@@ -68,7 +68,7 @@ describe.skipIf(noCompiler)(`probeGpus${noCompilerReason}`, () => {
     ['fail=cuDeviceGetName:999', 'broken', 'cuDeviceGetName failed', 'nvidia-smi'],
     ['fail=cuDeviceTotalMem_v2:719', 'broken', 'CUDA_ERROR_LAUNCH_FAILED', 'xid'],
   ])('%s is %s', async (orders, status, reason, remedy) => {
-    const probe = await withFake(orders, () => native.probeGpus(fake.libraries('cuda')));
+    const probe = await fake.told(orders, () => native.probeGpus(fake.libraries('cuda')));
     expect(probe.status).toBe(status);
     expect(probe.reason).toContain(reason);
     expect(probe.remedy).toContain(remedy);
@@ -96,11 +96,11 @@ describe.skipIf(noCompiler)(`probeGpus${noCompilerReason}`, () => {
     expect(without.matmul).toMatchObject({ status: 'unsupported' });
     expect(without.matmul.reason).toContain('has no cublasLtMatmul');
     expect(without.collective.reason).toContain('has no ncclAllReduce');
-    const old = await withFake('version=11080 lt=120405', () => native.probeGpus(fake.libraries('cuda')));
+    const old = await fake.told('version=11080 lt=120405', () => native.probeGpus(fake.libraries('cuda')));
     expect(old.matmul).toMatchObject({ status: 'unsupported' });
     expect(old.matmul.reason).toContain('needs a driver for CUDA 12; this one is for CUDA 11.8');
     // A second library that fits is found after one that does not.
-    const second = await withFake('version=11080 lt=110402', () =>
+    const second = await fake.told('version=11080 lt=110402', () =>
       native.probeGpus({ ...fake.libraries('cuda'), matmul: [fake.without('cublasLtCreate'), fake.library] }),
     );
     expect(second.matmul).toMatchObject({ status: 'ok', version: '11.4.2' });

@@ -1,15 +1,18 @@
-/** A stand-in for a vendor's library, compiled from native/test once per test file. */
+/** A stand-in for a vendor's library: native/test/<name>.cc, compiled once for all test files. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../../src/native/addon.ts';
 
+const native = path.join(packageRoot, 'native');
 const compiler = process.env.CXX ?? 'c++';
 export const noCompiler = spawnSync(compiler, ['--version']).error !== undefined;
 export const noCompilerReason = noCompiler ? ` (skipped: ${compiler} is not on PATH)` : '';
 
 export interface FakeLibrary {
+  /** Shared by all test files; `copy` gives one of your own. */
   path: string;
   /** Another file with the same content. */
   copy(name: string): string;
@@ -23,10 +26,7 @@ export interface FakeLibrary {
 /** @param name of native/test/<name>.cc @param variable that it reads its orders from */
 export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
   const folder = mkdtempSync(path.join(tmpdir(), 'aibench-fake-'));
-  const library = path.join(folder, `${name}.so`);
-  const native = path.join(packageRoot, 'native');
-  const flags = ['-std=c++20', '-O1', '-shared', '-fPIC', '-w', '-I', native];
-  if (!noCompiler) execFileSync(compiler, [...flags, path.join(native, 'test', `${name}.cc`), '-o', library]);
+  const library = noCompiler ? '' : compiled(name);
   return {
     path: library,
     copy(name) {
@@ -57,4 +57,17 @@ export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Under a name that holds what it is made of: the source after the preprocessor. */
+function compiled(name: string): string {
+  const flags = ['-std=c++20', '-O1', '-w', '-I', native, path.join(native, 'test', `${name}.cc`)];
+  const source = execFileSync(compiler, ['-E', '-P', ...flags], { maxBuffer: 64 << 20 });
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 16);
+  const library = path.join(tmpdir(), `aibench-${name}-${hash}.so`);
+  if (existsSync(library)) return library;
+  const making = `${library}.${process.pid}`;
+  execFileSync(compiler, ['-shared', '-fPIC', ...flags, '-o', making]);
+  renameSync(making, library);
+  return library;
 }
