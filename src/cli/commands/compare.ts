@@ -17,6 +17,9 @@ export interface CompareFlags {
 
 const repeat = (value: string, previous: string[] = []): string[] => [...previous, value];
 
+/** Documents below which compiling the schema takes longer than it saves. */
+const FEW = 10;
+
 export function register(program: Command): void {
   program
     .command('compare')
@@ -48,6 +51,9 @@ write a policy: aibench gate --help.`,
       if (flags.json === true && flags.markdown === true)
         throw new AibenchError('USAGE', '--json and --markdown exclude each other.', 'Give one of them.');
       if (flags.fleet === true) (await import('./compare-fleet-action.ts')).compareFleet(documents, flags);
-      else (await import('./compare-action.ts')).comparePairs(documents, flags);
+      else {
+        if (documents.length <= FEW) await import('../../config/interpreted-schemas.ts');
+        (await import('./compare-action.ts')).comparePairs(documents, flags);
+      }
     });
 }
