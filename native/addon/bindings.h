@@ -23,7 +23,7 @@ void export_gpu(Napi::Env env, Napi::Object exports);         // probeGpus, crea
 
 // Throws status into JavaScript as an Error with `code` and `remedy`.
 Napi::Error to_error(Napi::Env env, const Status& status);
-// Wraps a problem as the NativeProblem of src/native/types.ts.
-Napi::Value wrap_problem(Napi::Env env, std::unique_ptr<Problem> problem);
+// The NativeProblem of src/native/types.ts around a problem; throws `status` where it says that there is none.
+Napi::Value wrap_problem(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem);
 
 }  // namespace aibench::addon

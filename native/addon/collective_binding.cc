@@ -8,7 +8,6 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
 constexpr double kMaxRankOption = 4096;
 constexpr double kDay = 86400;
 
@@ -29,9 +28,7 @@ Napi::Value create_collective(const Napi::CallbackInfo& info) {
   options.patience_seconds = read.optional_number("patienceSeconds", 0.1, kDay, options.patience_seconds);
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? make_collective(options, &problem) : read.status();
-  if (status.ok()) return wrap_problem(info.Env(), std::move(problem));
-  to_error(info.Env(), status).ThrowAsJavaScriptException();
-  return info.Env().Undefined();
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_core_latency(const Napi::CallbackInfo& info) {
@@ -39,9 +36,7 @@ Napi::Value create_core_latency(const Napi::CallbackInfo& info) {
   const int cpus = static_cast<int>(read.integer("cpus", 1, kMaxRankOption));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? make_core_latency(cpus, &problem) : read.status();
-  if (status.ok()) return wrap_problem(info.Env(), std::move(problem));
-  to_error(info.Env(), status).ThrowAsJavaScriptException();
-  return info.Env().Undefined();
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value algorithms(const Napi::CallbackInfo& info) {

@@ -8,15 +8,7 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxDimension = 1 << 24;
 constexpr double kMaxThreads = 4096;
-constexpr double kMaxSeed = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
-
-Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
-  if (status.ok()) return wrap_problem(env, std::move(problem));
-  to_error(env, status).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
 
 Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   OptionReader read(info, "createGemm");
@@ -26,13 +18,13 @@ Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   options.n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
   options.k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
   options.threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   options.isa = read.optional_text("isa");
   options.weights = read.optional_text("weights");
   options.backend = read.optional_text("backend");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_peak(const Napi::CallbackInfo& info) {
@@ -42,7 +34,7 @@ Napi::Value create_peak(const Napi::CallbackInfo& info) {
   const std::string isa = read.optional_text("isa");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_peak_problem(dtype, threads, isa, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value gemm_peers(const Napi::CallbackInfo& info) {

@@ -78,9 +78,6 @@ Napi::Value probe_gpus(const Napi::CallbackInfo& info) {
   return result;
 }
 
-constexpr double kMaxDimension = 1 << 24;
-constexpr double kMaxSeed = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
-
 Status read_devices(const Napi::Value& options, const char* what, std::vector<int>* devices) {
   const Napi::Value value = options.As<Napi::Object>().Get("devices");
   const Status bad = Status::failure("BAD_OPTION", std::string(what) + " wants devices as an array of numbers", "See src/native/types.ts.");
@@ -103,12 +100,6 @@ Status read_common(const Napi::CallbackInfo& info, const char* what, GpuLibrarie
   return read_devices(info[0], what, devices);
 }
 
-Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
-  if (status.ok()) return wrap_problem(env, std::move(problem));
-  to_error(env, status).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
   constexpr const char* kName = "createGpuGemm";
   OptionReader read(info, kName);
@@ -126,11 +117,11 @@ Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
   options.workspace_bytes = static_cast<std::size_t>(read.integer("workspaceBytes", 0, 1e12));
   options.algorithms = static_cast<int>(read.integer("algorithms", 1, 1000));
   options.graph_below_seconds = read.number("graphBelowSeconds", 0, 1e9);
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   if (status.ok()) status = read.status();
   if (status.ok()) status = gpu::create_gpu_gemm(options, &problem);
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_gpu_memory(const Napi::CallbackInfo& info) {
@@ -143,11 +134,11 @@ Napi::Value create_gpu_memory(const Napi::CallbackInfo& info) {
   options.driver = libraries.driver;
   options.kernel = read.text("kernel");
   options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 16, 1e15));
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   if (status.ok()) status = read.status();
   if (status.ok()) status = gpu::create_gpu_memory(options, &problem);
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_gpu_collective(const Napi::CallbackInfo& info) {
@@ -165,11 +156,11 @@ Napi::Value create_gpu_collective(const Napi::CallbackInfo& info) {
   options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 0, 1e15));
   options.in_place = read.optional_flag("inPlace");
   options.per_call = read.optional_flag("perCall");
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxSeed));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   if (status.ok()) status = read.status();
   if (status.ok()) status = gpu::create_gpu_collective(options, &problem);
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 }  // namespace

@@ -8,14 +8,7 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
 constexpr double kMaxThreads = 4096;
-
-Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
-  if (status.ok()) return wrap_problem(env, std::move(problem));
-  to_error(env, status).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
 
 Napi::Value create_stream(const Napi::CallbackInfo& info) {
   OptionReader read(info, "createStream");
@@ -26,7 +19,7 @@ Napi::Value create_stream(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? make_stream(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_read(const Napi::CallbackInfo& info) {
@@ -37,7 +30,7 @@ Napi::Value create_read(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? make_read_bandwidth(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_pointer_chase(const Napi::CallbackInfo& info) {
@@ -47,7 +40,7 @@ Napi::Value create_pointer_chase(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? make_pointer_chase(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 }  // namespace

@@ -10,8 +10,6 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
-
 Napi::Value info_of(const Napi::CallbackInfo& info) {
   MpiWorld& world = *MpiWorld::joined();
   Napi::Env env = info.Env();
@@ -47,9 +45,7 @@ Napi::Value create_collective(const Napi::CallbackInfo& info) {
   std::unique_ptr<Problem> problem;
   const Status status =
       read.status().ok() ? make_mpi_collective(*MpiWorld::joined(), options, &problem) : read.status();
-  if (status.ok()) return wrap_problem(info.Env(), std::move(problem));
-  to_error(info.Env(), status).ThrowAsJavaScriptException();
-  return info.Env().Undefined();
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 // Follows rank 0 on a thread of its own; the promise gets the exit code.

@@ -8,10 +8,6 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
-constexpr double kMaxDimension = 1 << 24;
-constexpr double kMaxDevices = 4096;
-
 // As gpu_status_word: what is not there is absent, what is there and cannot be used unsupported, what is there and fails broken.
 const char* status_word(const Status& status) {
   if (status.ok()) return "ok";
@@ -76,12 +72,6 @@ Napi::Value probe_opencl(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
-  if (status.ok()) return wrap_problem(env, std::move(problem));
-  to_error(env, status).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 Napi::Value create_opencl_gemm(const Napi::CallbackInfo& info) {
   OptionReader read(info, "createOpenclGemm");
   opencl::GemmOptions options;
@@ -95,7 +85,7 @@ Napi::Value create_opencl_gemm(const Napi::CallbackInfo& info) {
   options.libraries.clblast = read.texts("clblast");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? opencl::create_gemm(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_opencl_stream(const Napi::CallbackInfo& info) {
@@ -108,7 +98,7 @@ Napi::Value create_opencl_stream(const Napi::CallbackInfo& info) {
   options.libraries = read.texts("opencl");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? opencl::create_stream(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 }  // namespace

@@ -11,6 +11,10 @@
 
 namespace aibench::addon {
 
+constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
+constexpr double kMaxDimension = 1 << 24;           // of a matrix
+constexpr double kMaxDevices = 4096;
+
 class OptionReader {
  public:
   // `what` names the object in messages: "createGemm".

@@ -7,10 +7,6 @@
 namespace aibench::addon {
 namespace {
 
-constexpr double kMaxInteger = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
-constexpr double kMaxDimension = 1 << 24;
-constexpr double kMaxDevices = 4096;
-
 const char* status_word(const Status& status) {
   if (status.ok()) return "ok";
   if (status.code == "LIBRARY_ABSENT" || status.code == "PJRT_NO_DEVICE") return "absent";
@@ -45,12 +41,6 @@ Napi::Value probe_pjrt(const Napi::CallbackInfo& info) {
   return result;
 }
 
-Napi::Value finish(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
-  if (status.ok()) return wrap_problem(env, std::move(problem));
-  to_error(env, status).ThrowAsJavaScriptException();
-  return env.Undefined();
-}
-
 Napi::Value create_pjrt_gemm(const Napi::CallbackInfo& info) {
   OptionReader read(info, "createPjrtGemm");
   pjrt::GemmOptions options;
@@ -63,7 +53,7 @@ Napi::Value create_pjrt_gemm(const Napi::CallbackInfo& info) {
   options.device = static_cast<int>(read.optional_number("device", 0, kMaxDevices, -1));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? pjrt::create_gemm(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_pjrt_all_reduce(const Napi::CallbackInfo& info) {
@@ -75,7 +65,7 @@ Napi::Value create_pjrt_all_reduce(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? pjrt::create_all_reduce(options, &problem) : read.status();
-  return finish(info.Env(), status, std::move(problem));
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 }  // namespace

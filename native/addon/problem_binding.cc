@@ -364,7 +364,11 @@ Napi::Error to_error(Napi::Env env, const Status& status) {
   return error;
 }
 
-Napi::Value wrap_problem(Napi::Env env, std::unique_ptr<Problem> problem) {
+Napi::Value wrap_problem(Napi::Env env, const Status& status, std::unique_ptr<Problem> problem) {
+  if (!status.ok()) {
+    to_error(env, status).ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
   const RunnerPointer runner = Runner::start(env, std::move(problem));
   Napi::Object object = Napi::Object::New(env);
   const auto method = [&](const char* name, auto call) {

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { measureFmaPeak, roofline } from './ceilings.ts';
 import { prepareNativeProblem } from './native-problem.ts';
-import { dimensionParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
+import { dimensionParam, fitsInMemory, resolveThreads, shapeLabel, threadsLabel, threadsParam } from './parameters.ts';
 import type { Workload } from './workload.ts';
 
 const params = z.strictObject({
@@ -27,8 +27,7 @@ export const gemmCompressed: Workload<CompressedParams> = {
   backends: ['native'],
   metrics: () => ['dense_flops_per_second', 'flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => ({ ceiling: 'roofline_flops_per_second', metric: 'flops_per_second' }),
-  label: ({ weights, m, n, k, threads }) =>
-    `gemm f32 ${weights} ${m === n && n === k ? `${m}³` : `${m}x${n}x${k}`}${threadsLabel('t', threads)}`,
+  label: p => `gemm f32 ${p.weights} ${shapeLabel(p)}${threadsLabel('t', p.threads)}`,
   overheadSeconds: p => 0.6 + (4 * operandBytes(p)) / 1e9,
   supports: async (p, _backend, machine) =>
     fitsInMemory(operandBytes(p), machine, `A product of ${p.m}x${p.n}x${p.k} in f32`),

@@ -6,7 +6,7 @@ import { GEMM_DTYPES, type GemmDtype } from '../native/types.ts';
 import { blasEnvironment, blasWarnings, genericKernelWarnings } from './blas-environment.ts';
 import { measureFmaPeak, roofline } from './ceilings.ts';
 import { prepareNativeProblem } from './native-problem.ts';
-import { dimensionParam, fitsInMemory, resolveThreads, threadsLabel, threadsParam } from './parameters.ts';
+import { dimensionParam, fitsInMemory, resolveThreads, shapeLabel, threadsLabel, threadsParam } from './parameters.ts';
 import type { Support, Workload } from './workload.ts';
 
 const params = z.strictObject({
@@ -21,10 +21,6 @@ const params = z.strictObject({
   threads: threadsParam.default('all'),
 });
 type GemmParams = z.infer<typeof params>;
-
-function shape({ m, n, k }: GemmParams): string {
-  return m === n && n === k ? `${m}³` : `${m}x${n}x${k}`;
-}
 
 /** Bytes of an element of A or B. */
 const ELEMENT_BYTES: Record<GemmDtype, number> = { f32: 4, f64: 8, bf16: 2, f16: 2, s8: 1, u8: 1 };
@@ -65,7 +61,7 @@ export const gemm: Workload<GemmParams> = {
   backends: BACKENDS,
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => ({ ceiling: 'roofline_flops_per_second', metric: 'flops_per_second' }),
-  label: p => `gemm ${p.dtype} ${shape(p)}${threadsLabel('t', p.threads)}`,
+  label: p => `gemm ${p.dtype} ${shapeLabel(p)}${threadsLabel('t', p.threads)}`,
   // Filling and verifying touch every operand a few times, at about 1 GB/s with the f64 reference.
   overheadSeconds: p => 0.4 + (3 * operandBytes(p)) / 1e9,
   supports: async (p, backend, machine) => {

@@ -36,6 +36,11 @@ export const dimensionParam = z
   .min(1)
   .max(1 << 24);
 
+/** For a case's short name: the shape of a product, `2048³` or `1x4096x4096`. */
+export function shapeLabel({ m, n, k }: { m: number; n: number; k: number }): string {
+  return m === n && n === k ? `${m}³` : `${m}x${n}x${k}`;
+}
+
 /** Whether `bytes` fit in the memory that this process may take, with room for everything else. */
 export function fitsInMemory(bytes: number, machine: Machine, what: string): Support {
   const allowed = 0.9 * machine.memoryBytes;

@@ -5,14 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NativeAddon } from '../../src/native/types.ts';
-import { findOrt } from '../../src/runtime/ort.ts';
 import type { inference as Inference } from '../../src/workloads/inference/workload.ts';
 import type { LaunchContext } from '../../src/workloads/workload.ts';
 import { root } from '../support/cli.ts';
-
-const suite = findOrt().status === 'ok' ? describe : describe.skip;
+import { ortSuite } from '../support/ort-suite.ts';
 
 let cacheDir = '';
 /** Two below the package, as in the program's bundle: paths relative to a module's own place hold. */
@@ -64,7 +62,7 @@ async function load(): Promise<typeof Inference> {
   return (await import(pathToFileURL(path.join(bundles, 'workload.js')).href)).inference;
 }
 
-suite('inference in a Worker', () => {
+ortSuite('inference in a Worker', 'package', () => {
   it('walks ResNet-50 from nothing to verified samples, and the event loop stays free', async () => {
     const inference = await load();
     const seen: string[] = [];

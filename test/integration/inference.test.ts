@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/models/graph-builder.ts';
 import { decodeInputs, LLAMA_15M, llamaTokens, prefillInputs, presentNames } from '../../src/models/llama.ts';
 import { MLP_TINY } from '../../src/models/mlp.ts';
@@ -17,6 +17,7 @@ import { type EngineName, openEngine } from '../../src/workloads/inference/engin
 import { openOrtNodeEngine } from '../../src/workloads/inference/ort-node-engine.ts';
 import { inferenceParams } from '../../src/workloads/inference/params.ts';
 import { createSessionHost, type SessionHost } from '../../src/workloads/inference/session-host.ts';
+import { ortSuite } from '../support/ort-suite.ts';
 
 const ort = findOrt();
 const timing = { maxWarmupSeconds: 0.05, minSampleSeconds: 0.001, targetSeconds: 0.1, minSamples: 5, maxSamples: 500 };
@@ -45,9 +46,7 @@ async function run(session: EngineSession, inputs: NamedTensors, output: string)
   return (await session.bind(inputs, [output])())[output]?.data as Float32Array;
 }
 
-const suite = ort.status === 'ok' ? describe : describe.skip;
-
-suite('the models compute what they should', () => {
+ortSuite('the models compute what they should', 'package', () => {
   it('mlp-tiny agrees with its own definition, worked out here from the weights in the file', async () => {
     const model = findModel('mlp-tiny');
     if (model?.kind !== 'vector') throw new Error('no mlp-tiny');
@@ -138,7 +137,7 @@ suite('the models compute what they should', () => {
   });
 });
 
-suite('the walk of a case', () => {
+ortSuite('the walk of a case', 'package', () => {
   it.each([
     ['mlp-tiny', { model: 'mlp-tiny', batch: 4 }, { items: 4, flops: 2 * 4 * 768 }],
     ['llama prefill', { model: 'llama-15m', sequence: 8 }, { items: 1, tokens: 8 }],
@@ -244,7 +243,7 @@ suite('the walk of a case', () => {
   });
 });
 
-suite('the user’s own file', () => {
+ortSuite('the user’s own file', 'package', () => {
   function write(name: string, build: (graph: GraphBuilder) => void, opset = 21): string {
     const graph = new GraphBuilder('own', { seed: 1, opset });
     build(graph);
@@ -357,7 +356,7 @@ suite('the user’s own file', () => {
   });
 });
 
-suite('devices that are not here', () => {
+ortSuite('devices that are not here', 'package', () => {
   it('CUDA without its libraries is named as such, and never runs on the CPU instead', async () => {
     const session = host({ model: 'mlp-tiny', device: 'cuda' });
     await expect(session.load()).rejects.toMatchObject({ code: 'DEVICE_UNAVAILABLE', exitCode: 3 });

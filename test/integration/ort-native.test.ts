@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { GraphBuilder } from '../../src/models/graph-builder.ts';
 import { LLAMA_15M, llamaTokens, prefillInputs } from '../../src/models/llama.ts';
 import { ensureModel } from '../../src/models/model-cache.ts';
@@ -16,9 +16,9 @@ import type { Engine, SessionOptions } from '../../src/workloads/inference/engin
 import { type EngineName, openEngine } from '../../src/workloads/inference/engines.ts';
 import { inferenceParams } from '../../src/workloads/inference/params.ts';
 import { createSessionHost } from '../../src/workloads/inference/session-host.ts';
+import { ortSuite } from '../support/ort-suite.ts';
 
 const ort = findOrt();
-const suite = ort.status === 'ok' && ortLibrary(ort) !== null ? describe : describe.skip;
 const options: SessionOptions = { device: 'cpu', threads: 1, spinning: false, optimise: true };
 const timing = { maxWarmupSeconds: 0.02, minSampleSeconds: 0.001, targetSeconds: 0.05, minSamples: 5, maxSamples: 500 };
 
@@ -42,7 +42,7 @@ function write(name: string, build: (graph: GraphBuilder) => void): string {
   return at;
 }
 
-suite('ort-native', () => {
+ortSuite('ort-native', 'library', () => {
   let engine: Engine;
   beforeAll(() => {
     engine = openEngine('ort-native');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { openclLibraries } from '../../runtime/opencl-libraries.ts';
 import { formatBytes } from '../../units.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
-import { dimensionParam, fitsInMemory } from '../parameters.ts';
+import { dimensionParam, fitsInMemory, shapeLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { fitsOnOpencl, openclDevice, openclWarnings, probeOpencl } from './opencl.ts';
 import { deviceLabel, deviceName, deviceOption, deviceParam } from './params.ts';
@@ -123,8 +123,7 @@ export const deviceGemm: Workload<DeviceGemmParams> = {
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => null,
   device: (p, backend) => deviceName(backendOf(backend).kind, p.device),
-  label: p =>
-    `device gemm ${p.dtype} ${p.m === p.n && p.n === p.k ? `${p.m}³` : `${p.m}x${p.n}x${p.k}`}${deviceLabel(p.device)}`,
+  label: p => `device gemm ${p.dtype} ${shapeLabel(p)}${deviceLabel(p.device)}`,
   // The first product of a dtype is compiled by the driver, which takes seconds; then as gemm.
   overheadSeconds: p => 5 + (3 * operandBytes(p)) / 1e9,
   supports: async (p, backend, machine: Machine) => {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { GPU_DTYPES, type GpuDtype } from '../../native/types.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
-import { bytesParam, dimensionParam } from '../parameters.ts';
+import { bytesParam, dimensionParam, shapeLabel } from '../parameters.ts';
 import type { Workload } from '../workload.ts';
 import { deviceLabel, deviceParam, deviceWord, gpuPlace, gpuTimeoutSeconds, onGpu, supportsGpu } from './run-on-gpu.ts';
 
@@ -69,10 +69,6 @@ function deviceBytes({ dtype, m, n, k, workspace }: GpuGemmParams): number {
   return OPERAND_BYTES[dtype] * (m * k + k * n) + OUTPUT_BYTES[dtype] * m * n + workspace;
 }
 
-function shape({ m, n, k }: GpuGemmParams): string {
-  return m === n && n === k ? `${m}³` : `${m}x${n}x${k}`;
-}
-
 /** Start of the driver, loading of the library, filling on the host, trying of algorithms, checking twice. */
 function overheadSeconds(p: GpuGemmParams): number {
   return 5 + (p.m * p.k + p.k * p.n + p.m * p.n) / 5e7;
@@ -85,7 +81,7 @@ export const gpuGemm: Workload<GpuGemmParams> = {
   backends: ['cublaslt', 'hipblaslt'],
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
   limit: () => ({ ceiling: 'device_flops_per_second_bound', metric: 'flops_per_second' }),
-  label: p => `gpu-gemm ${p.dtype} ${shape(p)}${p.layout === 'nn' ? ' nn' : ''}${deviceLabel(p.device)}`,
+  label: p => `gpu-gemm ${p.dtype} ${shapeLabel(p)}${p.layout === 'nn' ? ' nn' : ''}${deviceLabel(p.device)}`,
   device: (p, backend) => deviceWord(p.device, backend),
   overheadSeconds,
   timeoutSeconds: expected => gpuTimeoutSeconds(expected),
