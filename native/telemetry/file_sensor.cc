@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -11,14 +12,15 @@
 namespace aibench {
 namespace {
 
+constexpr std::size_t kNumberBuffer = 128;  // on the stack, which is warm: for a file that starts with its number
 constexpr std::size_t kFirstBuffer = 4096;
 constexpr std::size_t kLargestBuffer = 1 << 20;  // /proc/stat of the largest machines is some 100 KiB
 
 class FileSensor final : public Sensor {
  public:
   FileSensor(std::string path, std::vector<TextRule> rules)
-      : path_(std::move(path)), rules_(std::move(rules)), buffer_(kFirstBuffer) {
-    for (const TextRule& rule : rules_) whole_file_ = whole_file_ || rule.kind == TextRule::kKeyed;
+      : path_(std::move(path)), rules_(std::move(rules)) {
+    for (const TextRule& rule : rules_) whole_file_ = whole_file_ || rule.kind != TextRule::kLeadingNumber;
   }
   ~FileSensor() override {
     if (fd_ >= 0) close(fd_);
@@ -30,32 +32,41 @@ class FileSensor final : public Sensor {
 
   void read(std::vector<Outcome>* outcomes) override {
     constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
-    const ssize_t length = fill();
+    std::array<char, kNumberBuffer> number;
+    const ssize_t length = whole_file_ ? fill() : pread_again(number.data(), number.size());
+    const char* const text = whole_file_ ? buffer_.data() : number.data();
     for (std::size_t i = 0; i < rules_.size(); ++i) {
       Outcome& outcome = (*outcomes)[i];
       if (length < 0) {
         outcome = {kNothing, {ReadFailure::kErrno, static_cast<std::int32_t>(-length)}};
         continue;
       }
-      outcome.value = find(rules_[i], {buffer_.data(), static_cast<std::size_t>(length)});
+      outcome.value = find(rules_[i], {text, static_cast<std::size_t>(length)});
       outcome.failure = {std::isnan(outcome.value) ? ReadFailure::kNotANumber : ReadFailure::kNone, 0};
     }
   }
 
  private:
-  // The file's text into buffer_: its length, or -errno.
-  ssize_t fill() {
+  // The start of the file, at most `size` bytes of it: its length, or -errno.
+  ssize_t pread_again(char* buffer, std::size_t size) {
     if (fd_ < 0) {
       // O_NONBLOCK: a FIFO or a device in the place of the file must not hold this thread.
       fd_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
       if (fd_ < 0) return -errno;
     }
     for (;;) {
-      const ssize_t length = pread(fd_, buffer_.data(), buffer_.size(), 0);
-      if (length < 0 && errno == EINTR) continue;
-      if (length < 0) return -errno;
-      const bool more = static_cast<std::size_t>(length) == buffer_.size() && buffer_.size() < kLargestBuffer;
-      if (!whole_file_ || !more) return length;
+      const ssize_t length = pread(fd_, buffer, size, 0);
+      if (length >= 0) return length;
+      if (errno != EINTR) return -errno;
+    }
+  }
+
+  // The file's whole text into buffer_: its length, or -errno.
+  ssize_t fill() {
+    if (buffer_.empty()) buffer_.resize(kFirstBuffer);
+    for (;;) {
+      const ssize_t length = pread_again(buffer_.data(), buffer_.size());
+      if (length < static_cast<ssize_t>(buffer_.size()) || buffer_.size() >= kLargestBuffer) return length;
       buffer_.resize(buffer_.size() * 4);
     }
   }

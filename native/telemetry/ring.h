@@ -23,6 +23,9 @@ class ReadingRing {
     slots_ = std::make_unique<Slot[]>(size_);
   }
 
+  // Readings so far, kept or not. Any thread.
+  std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
+
   // One thread.
   void push(const Reading& reading) {
     const std::uint64_t index = written_.load(std::memory_order_relaxed);
@@ -62,11 +65,12 @@ class ReadingRing {
     std::atomic<double> time_seconds{0};
     std::atomic<double> value{0};
   };
-  std::size_t size_ = 2;
-  std::size_t capacity_ = 1;
-  std::unique_ptr<Slot[]> slots_;
+  // What the writer needs on one cache line, which is all that it fetches beside the slot.
   alignas(64) std::atomic<std::uint64_t> written_{0};
+  std::size_t size_ = 2;
+  std::unique_ptr<Slot[]> slots_;
   alignas(64) std::uint64_t read_ = 0;
+  std::size_t capacity_ = 1;
 };
 
 }  // namespace aibench

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/clock.h"
+#include "core/wakeable_sleep.h"
 
 namespace aibench {
 namespace {
@@ -65,7 +66,6 @@ struct Channel {
   const std::string id;
   const double scale;
   ReadingRing ring;
-  std::atomic<std::uint64_t> reads{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<ReadFailure> last_failure{ReadFailure{}};
   std::uint64_t lost = 0;  // of the draining thread
@@ -79,31 +79,45 @@ struct Task {
   std::vector<Outcome> outcomes;
   double period = 1;
   // Under the lock of the Core:
-  Lane* lane = nullptr;
   double start = 0;
   std::uint64_t periods = 0;  // since start: deadlines are start + periods * period, so that equal paces stay together
-  double deadline = 0;
-  double busy_since = 0;  // 0: not being read
+  double busy_since = 0;      // 0: not being read
   int slow_streak = 0;
-
-  void begin_at(double time) {
-    start = deadline = time;
-    periods = 0;
-  }
-  void advance(std::uint64_t by) {
-    periods += by;
-    deadline = start + static_cast<double>(periods) * period;
-  }
-  // What may be read now, so that all that is nearly due shares one wake-up.
-  double earliest() const { return deadline - std::min(kTogetherFraction * period, kTogetherSeconds); }
 };
 
-// One thread and the tasks that point at it.
+// What a lane looks through at each wake-up: side by side in one array, since beside a load none of it is in the cache.
+struct Turn {
+  Lane* lane = nullptr;
+  double deadline = 0;  // infinity while it is being read
+  double earliest = 0;  // may be read from then on, so that all that is nearly due shares one wake-up
+  std::unique_ptr<Task> task;
+
+  void begin_at(double time) {
+    task->start = time;
+    task->periods = 0;
+    if (task->busy_since == 0) advance(0);
+  }
+  void advance(std::uint64_t by) {
+    task->periods += by;
+    deadline = task->start + static_cast<double>(task->periods) * task->period;
+    earliest = deadline - std::min(kTogetherFraction * task->period, kTogetherSeconds);
+  }
+  void begin_read(double time) {
+    task->busy_since = time;
+    deadline = earliest = std::numeric_limits<double>::infinity();
+  }
+  void end_read() {
+    task->busy_since = 0;
+    advance(1);
+  }
+};
+
+// One thread; the turns that point at it are its work.
 struct Lane {
   enum Kind { kGroup, kSlow, kHung };
   Kind kind = kGroup;
   std::string group;
-  std::condition_variable wake;
+  WakeableSleep sleep;
   std::thread thread;
   bool quit = false;   // under the lock
   bool ended = false;  // under the lock; the last thing that its thread does
@@ -125,7 +139,7 @@ struct Lane {
 struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
   mutable std::mutex lock;
   std::condition_variable lane_ended;
-  std::vector<std::unique_ptr<Task>> tasks;
+  std::vector<Turn> turns;  // as many as at the start
   std::vector<std::unique_ptr<Lane>> lanes;
   Lane watchdog;
   bool running = false;
@@ -156,70 +170,68 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     return add_lane(kind, group);
   }
 
-  void move(Task* task, Lane* lane) {
-    task->lane = lane;
-    task->slow_streak = 0;
-    lane->wake.notify_one();
+  void move(Turn* turn, Lane* lane) {
+    turn->lane = lane;
+    turn->task->slow_streak = 0;
+    lane->sleep.wake();
   }
 
   // Takes the lock by itself.
   void run_lane(Lane* lane) {
     name_this_thread();
     if (patient) be_patient();
-    std::vector<Task*> due;
-    due.reserve(tasks.size());
+    std::vector<Turn*> due;
+    due.reserve(turns.size());
     std::unique_lock<std::mutex> guard(lock);
     lane->take_clock();
     while (!lane->quit) {
-      double next = 0;
+      const std::uint32_t ticket = lane->sleep.ticket();
+      double next = std::numeric_limits<double>::infinity();
       due.clear();
       const double now = monotonic_seconds();
-      for (const auto& task : tasks) {
-        if (task->lane != lane || task->busy_since != 0) continue;
-        if (task->earliest() <= now) due.push_back(task.get());
-        if (next == 0 || task->deadline < next) next = task->deadline;
+      for (Turn& turn : turns) {
+        if (turn.lane != lane) continue;
+        if (turn.earliest <= now) due.push_back(&turn);
+        next = std::min(next, turn.deadline);
       }
       if (due.empty()) {
-        if (next == 0) {
-          lane->wake.wait(guard);
-        } else {
-          lane->wake.wait_until(guard, time_point(next));
-        }
+        guard.unlock();
+        lane->sleep.sleep_until(next, ticket);
+        guard.lock();
         continue;
       }
-      for (Task* task : due) {
-        if (lane->quit || task->lane != lane) continue;  // it was moved while this thread hung
-        read(task, lane, &guard);
+      for (Turn* turn : due) {
+        if (lane->quit || turn->lane != lane) continue;  // it was moved while this thread hung
+        read(turn, lane, &guard);
       }
     }
     end(lane);
   }
 
   // Reads with the lock released, then takes it again.
-  void read(Task* task, Lane* lane, std::unique_lock<std::mutex>* guard) {
+  void read(Turn* turn, Lane* lane, std::unique_lock<std::mutex>* guard) {
+    Task* const task = turn->task.get();
     const double begin = monotonic_seconds();
-    const double late = begin - task->deadline;
+    const double late = begin - turn->deadline;
     if (late > task->period) {
       const auto missed = static_cast<std::uint64_t>(late / task->period);
       overruns.fetch_add(missed, std::memory_order_relaxed);
-      task->advance(missed);
+      turn->advance(missed);
     }
-    task->advance(1);
-    task->busy_since = begin;
+    turn->begin_read(begin);
     guard->unlock();
-    const double before = monotonic_seconds();
     task->sensor->read(&task->outcomes);
     const double after = monotonic_seconds();
     for (std::size_t i = 0; i < task->channels.size(); ++i) {
-      keep(task->channels[i].get(), task->outcomes[i], 0.5 * (before + after));
+      keep(task->channels[i].get(), task->outcomes[i], 0.5 * (begin + after));
     }
     guard->lock();
-    task->busy_since = 0;
-    task->slow_streak = after - before > kSlowSeconds ? task->slow_streak + 1 : 0;
-    if (task->lane != lane) {
-      task->lane->wake.notify_one();  // a restart gave it to another thread, which waits for this read to end
+    turn->end_read();
+    task->slow_streak = after - begin > kSlowSeconds ? task->slow_streak + 1 : 0;
+    if (turn->lane != lane) {
+      turn->lane->sleep.wake();  // a restart gave it to another thread, which waits for this read to end
     } else if (task->slow_streak >= kSlowStreak && lane->kind == Lane::kGroup && !lane->quit) {
-      if (Lane* slow = find_lane(Lane::kSlow, lane->group); slow != nullptr) move(task, slow);
+      if (Lane* slow = find_lane(Lane::kSlow, lane->group); slow != nullptr) move(turn, slow);
     }
   }
 
@@ -230,7 +242,6 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
       channel->failures.fetch_add(1, std::memory_order_relaxed);
       channel->last_failure.store(outcome.failure, std::memory_order_relaxed);
     }
-    channel->reads.fetch_add(1, std::memory_order_relaxed);
     channel->ring.push({time, failed ? std::numeric_limits<double>::quiet_NaN() : outcome.value * channel->scale});
   }
 
@@ -243,30 +254,32 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     double next = monotonic_seconds();
     while (!watchdog.quit) {
       next = std::max(next + kWatchSeconds, monotonic_seconds());
-      watchdog.wake.wait_until(guard, time_point(next));
+      const std::uint32_t ticket = watchdog.sleep.ticket();
+      guard.unlock();
+      watchdog.sleep.sleep_until(next, ticket);
+      guard.lock();
       const double now = monotonic_seconds();
-      for (std::size_t i = 0; i < tasks.size() && !watchdog.quit; ++i) {
-        const Task& hung = *tasks[i];
-        if (hung.busy_since == 0 || now - hung.busy_since < kHangSeconds || hung.lane->kind == Lane::kHung) continue;
-        isolate(hung.lane, &hung);
+      for (Turn& turn : turns) {
+        const double since = turn.task->busy_since;
+        if (since == 0 || now - since < kHangSeconds || turn.lane->kind == Lane::kHung) continue;
+        isolate(turn.lane, &turn);
       }
     }
     end(&watchdog);
   }
 
-  void isolate(Lane* lane, const Task* hung) {
-    const bool alone = std::none_of(tasks.begin(), tasks.end(), [&](const auto& task) {
-      return task->lane == lane && task.get() != hung;
-    });
+  void isolate(Lane* lane, const Turn* hung) {
+    const bool alone = std::none_of(turns.begin(), turns.end(),
+                                    [&](const Turn& turn) { return turn.lane == lane && &turn != hung; });
     const Lane::Kind kind = lane->kind;
     lane->kind = Lane::kHung;
     if (alone) return;
     Lane* heir = nullptr;
-    for (const auto& task : tasks) {
-      if (task->lane != lane || task.get() == hung) continue;
+    for (Turn& turn : turns) {
+      if (turn.lane != lane || &turn == hung) continue;
       if (heir == nullptr) heir = find_lane(kind, lane->group);
       if (heir == nullptr) break;
-      move(task.get(), heir);
+      move(&turn, heir);
     }
     if (heir == nullptr) lane->kind = kind;  // nobody to take over: look again at the next round
   }
@@ -298,7 +311,7 @@ Sampler::Sampler(std::vector<SamplerTask> tasks) : core_(std::make_shared<Core>(
     shortest = std::min(shortest, task->period);
     task->outcomes.resize(from.channels.size());
     for (const ChannelOptions& options : from.channels) task->channels.push_back(std::make_unique<Channel>(options));
-    core_->tasks.push_back(std::move(task));
+    core_->turns.push_back({nullptr, 0, 0, std::move(task)});
   }
   core_->patient = shortest >= kPatientSeconds;
 }
@@ -319,15 +332,15 @@ Status Sampler::start() {
   }
   core.running = true;
   const double now = monotonic_seconds();
-  for (const auto& task : core.tasks) {
-    Lane* lane = core.find_lane(Lane::kGroup, task->sensor->group());
+  for (Turn& turn : core.turns) {
+    Lane* lane = core.find_lane(Lane::kGroup, turn.task->sensor->group());
     if (lane == nullptr) {
       guard.unlock();
       stop();
       return no_threads;
     }
-    task->begin_at(now);
-    core.move(task.get(), lane);
+    turn.begin_at(now);
+    core.move(&turn, lane);
   }
   return Status::success();
 }
@@ -338,10 +351,10 @@ void Sampler::stop() {
   if (!core.running) return;
   core.running = false;
   core.watchdog.quit = true;
-  core.watchdog.wake.notify_one();
+  core.watchdog.sleep.wake();
   for (const auto& lane : core.lanes) {
     lane->quit = true;
-    lane->wake.notify_one();
+    lane->sleep.wake();
   }
   const auto all_ended = [&core] {
     return core.watchdog.ended &&
@@ -365,8 +378,8 @@ void Sampler::stop() {
 
 std::vector<ChannelReadings> Sampler::drain() {
   std::vector<ChannelReadings> all;
-  for (const auto& task : core_->tasks) {
-    for (const auto& channel : task->channels) {
+  for (const Turn& turn : core_->turns) {
+    for (const auto& channel : turn.task->channels) {
       all.push_back({channel->id, {}});
       channel->lost += channel->ring.drain(&all.back().readings);
     }
@@ -377,9 +390,9 @@ std::vector<ChannelReadings> Sampler::drain() {
 SamplerStats Sampler::stats() const {
   SamplerStats stats;
   const Core& core = *core_;
-  for (const auto& task : core.tasks) {
-    for (const auto& channel : task->channels) {
-      stats.channels.push_back({channel->id, channel->reads.load(std::memory_order_relaxed),
+  for (const Turn& turn : core.turns) {
+    for (const auto& channel : turn.task->channels) {
+      stats.channels.push_back({channel->id, channel->ring.written(),
                                 channel->failures.load(std::memory_order_relaxed), channel->lost,
                                 describe(channel->last_failure.load(std::memory_order_relaxed))});
     }
