@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
 import { loadAddon } from '../../src/native/addon.ts';
 
 const addon = loadAddon();
-const typesPath = new URL('../../src/native/types.ts', import.meta.url);
+const folder = fileURLToPath(new URL('../../src/native', import.meta.url));
+const statements = ['types.ts', ...readdirSync(path.join(folder, 'types')).map(name => `types/${name}`)].flatMap(file => [
+  ...ts.createSourceFile(file, readFileSync(path.join(folder, file), 'utf8'), ts.ScriptTarget.Latest).statements,
+]);
 
-/** Names of the members of an exported interface, read from the file itself: there is no second list to forget. */
+/** Names of the members of an exported interface, read from the files themselves: there is no second list to forget. */
 function membersOf(interfaceName: string): string[] {
-  const source = ts.createSourceFile('types.ts', readFileSync(typesPath, 'utf8'), ts.ScriptTarget.Latest);
-  const found = source.statements.find(s => ts.isInterfaceDeclaration(s) && s.name.text === interfaceName);
+  const found = statements.find(s => ts.isInterfaceDeclaration(s) && s.name.text === interfaceName);
   if (found === undefined || !ts.isInterfaceDeclaration(found)) throw new Error(`no interface ${interfaceName}`);
   return found.members.map(member => {
     if (member.name === undefined || !ts.isIdentifier(member.name)) throw new Error('a member without a plain name');
