@@ -3,14 +3,29 @@
  * change in one commit; a test compares them. One file per area, all of them exported here.
  */
 import type { CollectiveAlgorithmInfo, CollectiveOptions, NativeMpi } from './types/collectives.ts';
-import type { OpenclGemmOptions, OpenclLibraries, OpenclProbe, OpenclStreamOptions, PjrtAllReduceOptions, PjrtGemmOptions, PjrtProbe } from './types/devices.ts';
+import type {
+  OpenclGemmOptions,
+  OpenclLibraries,
+  OpenclProbe,
+  OpenclStreamOptions,
+  PjrtAllReduceOptions,
+  PjrtGemmOptions,
+  PjrtProbe,
+} from './types/devices.ts';
 import type { GemmOptions, GemmPeer, PeakOptions } from './types/gemm.ts';
 import type { GpuCollectiveOptions, GpuGemmOptions, GpuLibraries, GpuMemoryOptions, GpuProbe } from './types/gpu.ts';
 import type { BuildInfo, ClockInfo, CpuCache, CpuFeatures } from './types/host.ts';
 import type { NativeOrtSession, OrtSessionOptions, VulkanAdapter } from './types/inference.ts';
 import type { PointerChaseOptions, ReadOptions, StreamOptions } from './types/memory.ts';
 import type { NativeProblem } from './types/problem.ts';
-import type { EnergyLibraryProbe, EnergyVendor, NativeSampler, NvmlProbe, PerfEvent, SamplerChannel } from './types/telemetry.ts';
+import type {
+  EnergyLibraryProbe,
+  EnergyVendor,
+  NativeSampler,
+  NvmlProbe,
+  PerfEvent,
+  SamplerChannel,
+} from './types/telemetry.ts';
 
 export * from './types/collectives.ts';
 export * from './types/devices.ts';

@@ -7,9 +7,11 @@ import { loadAddon } from '../../src/native/addon.ts';
 
 const addon = loadAddon();
 const folder = fileURLToPath(new URL('../../src/native', import.meta.url));
-const statements = ['types.ts', ...readdirSync(path.join(folder, 'types')).map(name => `types/${name}`)].flatMap(file => [
-  ...ts.createSourceFile(file, readFileSync(path.join(folder, file), 'utf8'), ts.ScriptTarget.Latest).statements,
-]);
+const statements = ['types.ts', ...readdirSync(path.join(folder, 'types')).map(name => `types/${name}`)].flatMap(
+  file => [
+    ...ts.createSourceFile(file, readFileSync(path.join(folder, file), 'utf8'), ts.ScriptTarget.Latest).statements,
+  ],
+);
 
 /** Names of the members of an exported interface, read from the files themselves: there is no second list to forget. */
 function membersOf(interfaceName: string): string[] {
