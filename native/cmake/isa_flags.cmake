@@ -1,15 +1,18 @@
 # One line per ISA: name, architecture, compiler flags. A file named *_<name>.cc in a kernels/ folder gets exactly these
 # flags; everything else is built for the base (x86-64-v2 or armv8-a).
-set(AIBENCH_ISA_x86_64 avx2 avxvnni avx512f avx512vnni avx512bf16)
+set(AIBENCH_ISA_x86_64 avx2 avxvnni avx512f avx512vnni avx512bf16 amxint8 amxbf16 amxfp16)
 set(AIBENCH_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(AIBENCH_ISA_FLAGS_avx512f -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512)
 set(AIBENCH_ISA_FLAGS_avxvnni ${AIBENCH_ISA_FLAGS_avx2} -mavxvnni)
 set(AIBENCH_ISA_FLAGS_avx512vnni ${AIBENCH_ISA_FLAGS_avx512f} -mavx512vnni)
 set(AIBENCH_ISA_FLAGS_avx512bf16 ${AIBENCH_ISA_FLAGS_avx512f} -mavx512bf16)
-set(AIBENCH_ISA_aarch64 neon neondot neonbf16 neoni8mm)
+# The tile instructions are asm, which needs no flag.
+set(AIBENCH_ISA_aarch64 neon neondot neonbf16 neoni8mm sve256 sve512)
 set(AIBENCH_ISA_FLAGS_neondot -march=armv8.2-a+dotprod)
 set(AIBENCH_ISA_FLAGS_neonbf16 -march=armv8.2-a+bf16)
-set(AIBENCH_ISA_FLAGS_neoni8mm -march=armv8.2-a+i8mm)
+set(AIBENCH_ISA_FLAGS_neoni8mm -march=armv8.2-a+dotprod+i8mm)
+set(AIBENCH_ISA_FLAGS_sve256 -march=armv8.2-a+sve -msve-vector-bits=256)
+set(AIBENCH_ISA_FLAGS_sve512 -march=armv8.2-a+sve -msve-vector-bits=512)
 set(AIBENCH_ISA_FLAGS_neon -march=armv8-a)
 
 # With all 16 registers in use, GCC's default allocator spills accumulators in the innermost loop; this one does not

@@ -8,8 +8,13 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #endif
 
 namespace aibench {
@@ -23,7 +28,8 @@ constexpr IsaName kIsaNames[] = {
     {Isa::kScalar, "scalar"},         {Isa::kNeon, "neon"},       {Isa::kNeonDot, "neondot"},
     {Isa::kNeonBf16, "neonbf16"},     {Isa::kNeonI8mm, "neoni8mm"}, {Isa::kAvx2, "avx2"},
     {Isa::kAvxVnni, "avxvnni"},       {Isa::kAvx512f, "avx512f"}, {Isa::kAvx512Vnni, "avx512vnni"},
-    {Isa::kAvx512Bf16, "avx512bf16"}};
+    {Isa::kAvx512Bf16, "avx512bf16"}, {Isa::kSve256, "sve256"},   {Isa::kSve512, "sve512"},
+    {Isa::kAmxInt8, "amxint8"},       {Isa::kAmxBf16, "amxbf16"}, {Isa::kAmxFp16, "amxfp16"}};
 
 #if defined(__x86_64__)
 
@@ -48,6 +54,17 @@ std::uint64_t xgetbv() {
 constexpr std::uint64_t kXmmYmm = 0x6;
 constexpr std::uint64_t kZmm = kXmmYmm | 0xe0;
 constexpr std::uint64_t kAmx = 0x60000;
+
+// Linux gives a process the eight KiB of tile registers only if it asks (arch/x86/include/uapi/asm/prctl.h: ARCH_REQ_XCOMP_PERM,
+// Linux 5.16); its threads inherit the permission. Without it the first tile instruction is answered by a signal.
+bool tiles_permitted() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 struct FlagBit {
   const char* name;
@@ -142,6 +159,11 @@ CpuFeatures read_features() {
   if (avx512) f.isas.push_back(Isa::kAvx512f);
   if (avx512 && has("avx512_vnni")) f.isas.push_back(Isa::kAvx512Vnni);
   if (avx512 && has("avx512_bf16")) f.isas.push_back(Isa::kAvx512Bf16);
+  // A row alone goes through AVX-512, which every CPU with tiles has so far.
+  const bool amx = has("amx_tile") && avx512 && has("avx512_vnni") && has("avx512_bf16") && tiles_permitted();
+  if (amx && has("amx_int8")) f.isas.push_back(Isa::kAmxInt8);
+  if (amx && has("amx_bf16")) f.isas.push_back(Isa::kAmxBf16);
+  if (amx && has("amx_fp16")) f.isas.push_back(Isa::kAmxFp16);
   return f;
 }
 
@@ -177,7 +199,14 @@ CpuFeatures read_features() {
   const auto has = [&f](const char* name) { return std::find(f.flags.begin(), f.flags.end(), name) != f.flags.end(); };
   if (has("asimddp")) f.isas.push_back(Isa::kNeonDot);
   if (has("bf16")) f.isas.push_back(Isa::kNeonBf16);
-  if (has("i8mm")) f.isas.push_back(Isa::kNeonI8mm);
+  if (has("i8mm") && has("asimddp")) f.isas.push_back(Isa::kNeonI8mm);
+  if (has("sve")) {
+    // The length that this process has, which may be less than what the CPU could do.
+    constexpr int kGetLength = 51, kLengthMask = 0xffff;  // PR_SVE_GET_VL, PR_SVE_VL_LEN_MASK of linux/prctl.h
+    const int bytes = prctl(kGetLength, 0, 0, 0, 0);
+    if (bytes > 0 && (bytes & kLengthMask) == 32) f.isas.push_back(Isa::kSve256);
+    if (bytes > 0 && (bytes & kLengthMask) == 64) f.isas.push_back(Isa::kSve512);
+  }
   const std::string midr_text = first_line("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1");
   const unsigned long midr = std::strtoul(midr_text.c_str(), nullptr, 16);
   struct Implementer {

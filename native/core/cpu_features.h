@@ -13,12 +13,17 @@ enum class Isa {
   kNeon,
   kNeonDot,   // sdot
   kNeonBf16,  // bfdot
-  kNeonI8mm,  // usdot
+  kNeonI8mm,  // smmla, usdot; with sdot
+  kSve256,    // SVE where the process runs with vectors of this many bits
+  kSve512,
   kAvx2,      // with FMA and F16C
   kAvxVnni,
   kAvx512f,  // with BW, DQ and VL
   kAvx512Vnni,
-  kAvx512Bf16
+  kAvx512Bf16,
+  kAmxInt8,  // tiles of s32, with AVX-512 VNNI
+  kAmxBf16,  // of f32, with AVX512_BF16
+  kAmxFp16
 };
 const char* isa_name(Isa isa);
 // False when the name is none of these.
@@ -31,7 +36,7 @@ struct CpuFeatures {
   int family = 0;
   int model = 0;
   int stepping = 0;
-  std::vector<Isa> isas;           // weakest first; what the CPU has and the OS saves
+  std::vector<Isa> isas;           // weakest first; what the CPU has and the OS saves and permits
   std::vector<std::string> flags;  // in the vendors' spelling
   bool hypervisor = false;
 };

@@ -107,7 +107,9 @@ void Gemm<T>::run(const GemmArguments<T>& g) {
     own.a = g.a + part.row * g.lda;
     own.b = g.b + part.column;
     own.c = g.c + part.row * g.ldc + part.column;
+    if (kernel_.matrix.enter != nullptr) kernel_.matrix.enter();
     run_part(own, workspace_[static_cast<std::size_t>(member)].template as<C>());
+    if (kernel_.matrix.leave != nullptr) kernel_.matrix.leave();
   });
 }
 
@@ -143,7 +145,8 @@ template <typename T>
 void Gemm<T>::run_blocks(const GemmArguments<T>& g, C* packed_b, C* packed_a) const {
   const auto tile_rows = static_cast<std::size_t>(kernel_.rows);
   const auto tile_columns = static_cast<std::size_t>(kernel_.columns());
-  const Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, packed_element_bytes(kernel_), tile_rows, tile_columns);
+  Plan plan = plan_blocks(limits_, g.m, g.n, g.k, g.lda, packed_element_bytes(kernel_), tile_rows, tile_columns);
+  plan.kc = kernel_.whole_depth(plan.kc);
   const bool pack_a = plan.pack_a || !kernel_.in_place_a;
   if (plan.stream && g.alpha == C{1} && g.k % static_cast<std::size_t>(kernel_.group) == 0) {
     scale(1, g.n, g.beta, g.c, g.ldc);
@@ -205,15 +208,14 @@ void Gemm<T>::run_block(const Block& g) const {
     FromB from_b = FromB::kPacked;
     if (!g.b_is_packed) {
       const bool whole = t.tail == lanes && whole_groups;
-      if (whole && g.only_block && rows.parts == 1) from_b = FromB::kInPlace;
+      const bool in_place = kernel_.tile(rows.size(0), width, from_a, FromB::kInPlace) != nullptr;
+      if (whole && g.only_block && rows.parts == 1 && in_place) from_b = FromB::kInPlace;
       else if (whole && kernel_.in_place_a) from_b = FromB::kPacking;
       if (from_b == FromB::kPacked) kernel_.pack_b(g.k, source, t.ldb, static_cast<int>(width), t.tail, panel);
     }
-    const TileVariants<T>& larger = kernel_.tiles[rows.size(0)][width];
-    const TileVariants<T>& smaller = kernel_.tiles[rows.small][width];
+    t.vectors = width;
     for (std::size_t p = 0; p < rows.parts; ++p) {
       const std::size_t row = rows.begin(p);
-      const TileVariants<T>& tiles = p < rows.larger ? larger : smaller;
       const std::size_t height = rows.size(p);
       // This tile's part of A and, behind it, the next one's.
       const C* packed = g.packed_a + row * packed_row;
@@ -235,7 +237,8 @@ void Gemm<T>::run_block(const Block& g) const {
         t.prefetch = reinterpret_cast<const char*>(in_place + height * g.lda);
         t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * sizeof(T));
       }
-      tiles.choose(from_a, from_b)(t);
+      t.rows = height;
+      kernel_.tile(height, width, from_a, from_b)(t);
       from_b = FromB::kPacked;
     }
   }

@@ -26,6 +26,7 @@ struct Tile {
   OutputOf<T> alpha;
   OutputOf<T> beta;  // 0: C is not read, so that NaN in it does not matter (the BLAS rule)
   std::size_t tail;
+  std::size_t rows, vectors;  // for kernels that serve all sizes with one function (Microkernel::any_size)
   // Lines to prefetch: `prefetch`, `prefetch + prefetch_stride` bytes, ... One per four steps of k where B is packed; one
   // (two for a tile wider than a line) per step where it is read in place.
   const char* prefetch;
@@ -50,6 +51,15 @@ struct TileVariants {
   TileFunction<T> choose(FromA a, FromB b) const {
     return (a == FromA::kInPlace ? in_place : packed)[static_cast<int>(b)];
   }
+};
+
+// What a kernel tells beside of its tiles if its instruction multiplies small matrices (smmla, AMX) instead of vectors.
+struct MatrixUnit {
+  int depth = 0;  // elements of k that the instruction takes: packed k is a whole number of these, zeros behind
+  int multiply_adds = 0;      // of one step of multiply_add_chains
+  // Around any number of tiles on one thread: sets the unit up, and gives it back. May be nullptr.
+  void (*enter)() = nullptr;
+  void (*leave)() = nullptr;
 };
 
 // Independent accumulators of the FMA ceiling: more than latency times rate of any core so far.
@@ -88,11 +98,29 @@ struct Microkernel {
 
   // `steps` multiply-adds sums += a * b on each of kPeakChains independent accumulators, starting from 0: the same
   // instructions as in the tiles and nothing else. `a` and `b` are `group` elements for each lane; `sums` receives all
-  // accumulators. With b_offset it is b + b_offset that is multiplied.
+  // accumulators. With b_offset it is b + b_offset that is multiplied. A matrix unit multiplies the first `depth` elements of a
+  // and b in every lane.
   void (*multiply_add_chains)(std::size_t steps, const T* a, const WeightOf<T>* b, OutputOf<T>* sums);
 
+  MatrixUnit matrix = {};
+  // Where it is not nullptr: A and B packed, any height and width, instead of `tiles`.
+  TileFunction<T> any_size = nullptr;
+
   int columns() const { return vectors * lanes; }
-  std::size_t steps(std::size_t k) const { return (k + static_cast<std::size_t>(group) - 1) / static_cast<std::size_t>(group); }
+  // The tile of `height` rows and `width` vectors, nullptr for what the kernel has not.
+  TileFunction<T> tile(std::size_t height, std::size_t width, FromA a, FromB b) const {
+    if (any_size == nullptr) return tiles[height][width].choose(a, b);
+    return a == FromA::kPacked && b == FromB::kPacked ? any_size : nullptr;
+  }
+  // k rounded up to what the kernel multiplies at once.
+  std::size_t whole_depth(std::size_t k) const {
+    const auto depth = static_cast<std::size_t>(matrix.depth > group ? matrix.depth : group);
+    return (k + depth - 1) / depth * depth;
+  }
+  // Words of a row of packed k.
+  std::size_t steps(std::size_t k) const { return whole_depth(k) / static_cast<std::size_t>(group); }
+  // Of one step of multiply_add_chains, all chains and lanes.
+  int chain_multiply_adds() const { return matrix.depth != 0 ? matrix.multiply_adds : kPeakChains * lanes * group; }
   // Words of one row of packed A.
   std::size_t packed_row(std::size_t k) const { return steps(k) + (b_offset != 0 ? 1 : 0); }
 };

@@ -7,13 +7,14 @@
 #include "core/aligned_buffer.h"
 #include "core/thread_team.h"
 #include "gemm/any_dtype.h"
+#include "gemm/chain_products.h"
 #include "gemm/kernel_registry.h"
 #include "gemm/wide.h"
 
 namespace aibench {
 namespace {
 
-// Steps of one iteration. Every accumulator ends at steps * a * b, at most 2^13 * 2 * 15 * 15 < 2^24 in f32 (2^13 * 4 * 15 * 143 < 2^31
+// Steps of one iteration. Every accumulator ends at steps * a * b, at most 2^13 * 32 * 43 < 2^24 in f32 (2^13 * 4 * 15 * 143 < 2^31
 // in s32): exact, so that the check below is for equality. An iteration lasts some ten microseconds, against which its few stores do not count.
 constexpr std::size_t kSteps = 8192;
 
@@ -26,7 +27,7 @@ class PeakProblem final : public Problem {
   Status prepare() override {
     team_.emplace(threads_);
     team_->bind_caller();
-    for (int i = 0; i < lanes() * kernel_.group; ++i) {
+    for (int i = 0; i < kMaxLanes * kMaxGroup; ++i) {
       a_[i] = small_whole<T>(1 + 2 * (i % 8));
       b_[i] = small_whole<WeightOf<T>>(15 - 2 * (i % 8));
     }
@@ -46,11 +47,8 @@ class PeakProblem final : public Problem {
     for (int member = 0; member < threads_; ++member) {
       const C* sums = sums_.as<C>() + static_cast<std::size_t>(member) * stride();
       for (int i = 0; i < chains() * lanes(); ++i) {
-        double products = 0;
-        for (int g = i % lanes() * kernel_.group; g < (i % lanes() + 1) * kernel_.group; ++g) {
-          products += to_double(a_[g]) * (to_double(b_[g]) + kernel_.b_offset);
-        }
-        const double difference = std::abs(static_cast<double>(sums[i]) - static_cast<double>(kSteps) * products);
+        const double difference =
+            std::abs(static_cast<double>(sums[i]) - static_cast<double>(kSteps) * chain_products(kernel_, i, a_, b_));
         if (!(difference <= error)) error = difference;
       }
     }
@@ -65,7 +63,7 @@ class PeakProblem final : public Problem {
   }
 
   Work work() const override {
-    return {2.0 * threads_ * static_cast<double>(kSteps) * chains() * lanes() * kernel_.group, 0, 0};
+    return {2.0 * threads_ * static_cast<double>(kSteps) * kernel_.chain_multiply_adds(), 0, 0};
   }
 
   std::map<std::string, std::string> facts() const override {

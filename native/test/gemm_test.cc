@@ -1,6 +1,6 @@
 // Every microkernel that can run here, through the whole frame, against a plain reference: random shapes with tails in m, n
 // and k, dimensions of 0 and 1, strides larger than the rows, every alpha and beta, NaN where C must not be read.
-// AIBENCH_TEST_PROBLEMS sets the number of problems per kernel (2000).
+// AIBENCH_TEST_PROBLEMS sets the number of problems per kernel (2000); AIBENCH_TEST_ISA leaves the others out.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -8,11 +8,13 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <vector>
 
 #include "core/thread_team.h"
+#include "gemm/chain_products.h"
 #include "gemm/gemm.h"
 #include "gemm/kernel_registry.h"
 #include "gemm/random_fill.h"
@@ -169,12 +171,7 @@ bool check_chains(const Microkernel<T>& kernel) {
   }
   kernel.multiply_add_chains(1000, a, b, sums.data());
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    const auto lane = static_cast<int>(i) % kernel.lanes;
-    double expected = 0;
-    for (int g = lane * kernel.group; g < (lane + 1) * kernel.group; ++g) {
-      expected += 1000 * to_double(a[g]) * (to_double(b[g]) + kernel.b_offset);
-    }
-    if (static_cast<double>(sums[i]) != expected) {
+    if (static_cast<double>(sums[i]) != 1000 * chain_products(kernel, static_cast<int>(i), a, b)) {
       std::printf("%s: chain element %zu is %g\n", kernel.name, i, static_cast<double>(sums[i]));
       return false;
     }
@@ -186,7 +183,9 @@ template <typename T>
 bool check_kernels(std::uint64_t problems) {
   bool passed = true;
   ThreadTeam alone(1), team(3);
+  const char* wanted = std::getenv("AIBENCH_TEST_ISA");
   for (const Microkernel<T>* kernel : microkernels<T>()) {
+    if (wanted != nullptr && std::string(wanted) != isa_name(kernel->isa)) continue;
 #ifdef AIBENCH_SIMDE
     // Built on emulated intrinsics; what the CPU has is gemm_test's.
     if (kernel->isa < Isa::kAvxVnni) continue;

@@ -1,4 +1,4 @@
-/** The NEON kernels and the core, cross-compiled and run under emulation: correctness only, no speed. */
+/** The NEON and SVE kernels and the core, cross-compiled and run under emulation: correctness only, no speed. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
     return result.stdout;
   }
 
-  test('the core and every NEON and scalar kernel are right', { timeout: 300_000 }, () => {
+  test('the core and every NEON, SVE and scalar kernel are right', { timeout: 300_000 }, () => {
     run('cmake', [
       '-S',
       path.join(packageRoot, 'native'),
@@ -38,19 +38,44 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
     run('cmake', ['--build', folder, '--parallel', '2', '--target', 'core_test', 'gemm_test']);
     expect(run(emulator, [path.join(folder, 'test', 'core_test')])).toContain('core ok');
     // Emulation is some fifty times slower: fewer problems than on the host.
-    const output = run(emulator, [path.join(folder, 'test', 'gemm_test')], { AIBENCH_TEST_PROBLEMS: '100' });
+    const problems = process.env.AIBENCH_AARCH64_PROBLEMS ?? '40';
+    const gemmTest = (cpu: string, environment: NodeJS.ProcessEnv = {}) =>
+      run(emulator, ['-cpu', cpu, path.join(folder, 'test', 'gemm_test')], {
+        AIBENCH_TEST_PROBLEMS: problems,
+        ...environment,
+      });
+    // Its vectors of SVE have 512 bits unless it is told otherwise.
+    const output =
+      gemmTest('max') + gemmTest('max,sve-default-vector-length=32', { AIBENCH_TEST_ISA: 'sve256' });
     for (const kernel of [
       'f32_8x12_neon',
       'f64_8x6_neon',
       'bf16_8x12_neon',
       'f16_8x12_neon',
       's8_8x12_neondot',
+      'u8_8x12_neondot',
       'bf16_8x12_neonbf16',
+      's8_8x12_neoni8mm',
       'u8_8x12_neoni8mm',
+      'f32_8x24_sve256',
+      'f64_8x12_sve256',
+      'f16_8x24_sve256',
+      'f32_8x48_sve512',
+      'f64_8x24_sve512',
+      'bf16_8x48_sve512',
+      'f16_8x48_sve512',
+      's8_8x48_sve512',
+      'u8_8x48_sve512',
       'f32_2x4_scalar',
       's8_2x4_scalar',
     ]) {
       expect(output).toContain(`${kernel} ok`);
+    }
+    // A kernel for one length must not be taken at another, nor any without SVE.
+    for (const cpu of ['max,sve-default-vector-length=16', 'cortex-a72']) {
+      const skipped = gemmTest(cpu, { AIBENCH_TEST_ISA: 'sve512' });
+      expect(skipped).toContain('f32_8x48_sve512 skipped');
+      expect(skipped).not.toContain(' ok');
     }
   });
 });

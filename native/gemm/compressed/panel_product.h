@@ -45,7 +45,9 @@ inline void multiply_panel(const Microkernel<float>& kernel, std::size_t m, std:
     t.c = c + r * ldc;
     t.prefetch = reinterpret_cast<const char*>(packed_a + (r + height) * depth);
     t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * height * sizeof(float));
-    kernel.tiles[height][vectors].choose(FromA::kPacked, FromB::kPacked)(t);
+    t.rows = height;
+    t.vectors = vectors;
+    kernel.tile(height, vectors, FromA::kPacked, FromB::kPacked)(t);
   }
 }
 

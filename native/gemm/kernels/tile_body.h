@@ -342,7 +342,10 @@ constexpr void fill_grid(Microkernel<typename V::Source>& kernel) {
 template <typename V, int kRows, int N>
 constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa isa) {
 #if defined(AIBENCH_SIMDE) || defined(AIBENCH_LOW_TILES)  // emulated: lower tiles have to do; five rows are the first to use a_high
-  constexpr int kMost = V::kInPlaceA ? 5 : 2;
+#ifndef AIBENCH_LOW_ROWS
+#define AIBENCH_LOW_ROWS 5
+#endif
+  constexpr int kMost = V::kInPlaceA ? AIBENCH_LOW_ROWS : 2;
   constexpr int R = kRows < kMost ? kRows : kMost;
 #else
   constexpr int R = kRows;

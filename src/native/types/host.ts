@@ -9,10 +9,15 @@ export const ISAS = [
   'avx512f',
   'avx512vnni',
   'avx512bf16',
+  'amxint8',
+  'amxbf16',
+  'amxfp16',
   'neon',
   'neondot',
   'neonbf16',
   'neoni8mm',
+  'sve256',
+  'sve512',
 ] as const;
 export type Isa = (typeof ISAS)[number];
 
