@@ -45,8 +45,7 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
         ...environment,
       });
     // Its vectors of SVE have 512 bits unless it is told otherwise.
-    const output =
-      gemmTest('max') + gemmTest('max,sve-default-vector-length=32', { AIBENCH_TEST_ISA: 'sve256' });
+    const output = gemmTest('max') + gemmTest('max,sve-default-vector-length=32', { AIBENCH_TEST_ISA: 'sve256' });
     for (const kernel of [
       'f32_8x12_neon',
       'f64_8x6_neon',
