@@ -27,7 +27,7 @@ class FmaPeak {
     // A step of a matrix unit takes some fifteen times as long.
     const std::size_t steps = kernel_.any_size == nullptr ? 12'000 : 800;
     const double begin = monotonic_seconds();
-    team_.run([this](int member) {
+    team_.run([this, steps](int member) {
       kernel_.multiply_add_chains(steps, a_, b_, sums_.data() + static_cast<std::size_t>(member) * kStride);
     });
     const double seconds = monotonic_seconds() - begin;
