@@ -5,7 +5,6 @@
 #include <string>
 
 #include "core/thread_team.h"
-#include "gemm/compressed/compressed_weights.h"
 #include "gemm/gemm.h"
 #include "gemm/peers/peer.h"
 
@@ -53,33 +52,6 @@ class NativeEngine final : public GemmEngine<T> {
  private:
   Gemm<T> gemm_;
   ThreadTeam& team_;
-};
-
-// Weights that are pruned or quantised, f32 alone.
-class CompressedEngine final : public GemmEngine<float> {
- public:
-  CompressedEngine(const Microkernel<float>& kernel, ThreadTeam& team, CompressedWeights& weights, std::size_t n, std::size_t k)
-      : kernel_(kernel), team_(team), weights_(weights), n_(n), k_(k) {}
-
-  std::size_t workspace_bytes() const override { return static_cast<std::size_t>(weights_.bytes(k_, n_)); }
-  Status prepare() override {
-    team_.bind_caller();
-    return Status::success();
-  }
-  void take_weights(float* b, std::size_t k, std::size_t n) override { weights_.compress({k, n, b}); }
-  bool run(const GemmArguments<float>& arguments) override {
-    weights_.multiply(arguments, team_);
-    return true;
-  }
-  std::map<std::string, std::string> facts() const override {
-    return {{"backend", "native"}, {"kernel", kernel_.name}, {"isa", isa_name(kernel_.isa)}};
-  }
-
- private:
-  const Microkernel<float>& kernel_;
-  ThreadTeam& team_;
-  CompressedWeights& weights_;
-  const std::size_t n_, k_;
 };
 
 template <typename T>

@@ -11,6 +11,7 @@
 #include "core/available_memory.h"
 #include "core/thread_team.h"
 #include "gemm/any_dtype.h"
+#include "gemm/compressed/compressed_engine.h"
 #include "gemm/fma_peak.h"
 #include "gemm/gemm_engine.h"
 #include "gemm/kernel_registry.h"
@@ -40,14 +41,14 @@ class GemmProblem final : public Problem {
  public:
   // `peer` is nullptr for our own kernels. `kernel` gives the FMA ceiling either way.
   GemmProblem(const GemmProblemOptions& options, const Microkernel<T>& kernel, std::shared_ptr<Peer> peer,
-              std::unique_ptr<CompressedWeights> weights)
+              std::unique_ptr<CompressedWeights<T>> weights)
       : options_(options), kernel_(kernel), peer_(std::move(peer)), weights_(std::move(weights)) {}
 
   Status prepare() override {
     team_.emplace(options_.threads);
     if (weights_ != nullptr) {
-      if constexpr (std::is_same_v<T, float>) {
-        engine_ = std::make_unique<CompressedEngine>(kernel_, *team_, *weights_, options_.n, options_.k);
+      if constexpr (kCompressible<T>) {
+        engine_ = std::make_unique<CompressedEngine<T>>(kernel_, *team_, *weights_, options_.n, options_.k);
       }
     } else if (peer_ == nullptr) {
       engine_ = std::make_unique<NativeEngine<T>>(kernel_, *team_, options_.m, options_.n, options_.k);
@@ -243,7 +244,7 @@ class GemmProblem final : public Problem {
   const GemmProblemOptions options_;
   const Microkernel<T>& kernel_;
   const std::shared_ptr<Peer> peer_;
-  const std::unique_ptr<CompressedWeights> weights_;
+  const std::unique_ptr<CompressedWeights<T>> weights_;
   std::optional<ThreadTeam> team_;
   std::unique_ptr<GemmEngine<T>> engine_;
   std::optional<FmaPeak<T>> peak_;
@@ -277,12 +278,12 @@ Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* probl
     status = open_peer(options.backend, &peer);
     if (status.ok()) status = check_dtype(peer->info(), options.dtype);
   }
-  std::unique_ptr<CompressedWeights> weights;
+  std::unique_ptr<CompressedWeights<T>> weights;
   if (status.ok() && !options.weights.empty() && options.weights != "dense") {
-    if constexpr (std::is_same_v<T, float>) {
+    if constexpr (kCompressible<T>) {
       status = make_compressed_weights(options.weights, *kernel, options.threads, &weights);
     } else {
-      status = Status::failure("DTYPE_UNSUPPORTED", "compressed weights are there for f32 only, not for " + options.dtype, "Choose f32.");
+      status = Status::failure("DTYPE_UNSUPPORTED", "compressed weights are there for f32, bf16 and s8 only, not for " + options.dtype, "Choose one of: f32, bf16, s8.");
     }
     if (status.ok() && peer != nullptr) {
       status = Status::failure("BAD_OPTION", "compressed weights are multiplied by our own kernels only", "Choose the backend native.");

@@ -15,7 +15,7 @@ struct GemmProblemOptions {
   int threads = 1;
   std::uint64_t seed = 0;
   std::string isa;      // empty: the best that the CPU and AIBENCH_ISA allow
-  std::string weights;  // empty or dense; 2:4, block, int4: gemm/compressed, f32 and our own kernels alone
+  std::string weights;  // empty or dense; 2:4, block, int4: gemm/compressed, f32, bf16 and s8 on our own kernels alone
   std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
 };
 

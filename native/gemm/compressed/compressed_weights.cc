@@ -5,7 +5,7 @@
 namespace aibench {
 namespace {
 
-// AVX-512 machines take the AVX2 row: there is none of their own. Scalar where the f32 kernel is.
+// AVX-512 and AMX machines take the AVX2 row: there is none of their own. Scalar where the dense kernel is.
 const PanelKernels& panel_kernels([[maybe_unused]] Isa isa) {
 #if defined(AIBENCH_ARCH_x86_64)
   if (isa != Isa::kScalar) return kPanelKernels_avx2;
@@ -15,14 +15,29 @@ const PanelKernels& panel_kernels([[maybe_unused]] Isa isa) {
 
 }  // namespace
 
-Status make_compressed_weights(const std::string& kind, const Microkernel<float>& kernel, int threads,
-                               std::unique_ptr<CompressedWeights>* weights) {
+template <typename T>
+Status make_compressed_weights(const std::string& kind, const Microkernel<T>& kernel, int threads,
+                               std::unique_ptr<CompressedWeights<T>>* weights) {
   const PanelKernels& panels = panel_kernels(kernel.isa);
-  if (kind == "int4") *weights = make_int4_weights(kernel, panels, threads);
-  else if (kind == "block") *weights = make_block_weights(kernel, threads);
-  else if (kind == "2:4") *weights = make_sparse24_weights(panels, threads);
-  else return Status::failure("BAD_OPTION", "gemm does not know weights of the kind \"" + kind + "\"", "Choose dense, 2:4, block or int4.");
+  if (kind == "int4") {
+    if constexpr (std::is_same_v<T, std::int8_t>) *weights = make_int4_codes(kernel, panels, threads);
+    else *weights = make_int4_weights(kernel, panels, threads);
+  } else if (kind == "block") {
+    *weights = make_block_weights(kernel, threads);
+  } else if (kind == "2:4") {
+    *weights = make_sparse24_weights<T>(panels, threads);
+  } else {
+    return Status::failure("BAD_OPTION", "gemm does not know weights of the kind \"" + kind + "\"", "Choose dense, 2:4, block or int4.");
+  }
   return Status::success();
 }
+
+#define AIBENCH_INSTANTIATE(T)                                                                     \
+  template Status make_compressed_weights<T>(const std::string&, const Microkernel<T>&, int,       \
+                                             std::unique_ptr<CompressedWeights<T>>*);
+AIBENCH_INSTANTIATE(float)
+AIBENCH_INSTANTIATE(Bf16)
+AIBENCH_INSTANTIATE(std::int8_t)
+#undef AIBENCH_INSTANTIATE
 
 }  // namespace aibench

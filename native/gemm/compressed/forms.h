@@ -1,4 +1,4 @@
-// The forms, one file each.
+// The forms, one file each. T: float, Bf16, std::int8_t.
 #pragma once
 #include <memory>
 
@@ -7,8 +7,15 @@
 
 namespace aibench {
 
-std::unique_ptr<CompressedWeights> make_int4_weights(const Microkernel<float>& kernel, const PanelKernels& panels, int threads);
-std::unique_ptr<CompressedWeights> make_block_weights(const Microkernel<float>& kernel, int threads);
-std::unique_ptr<CompressedWeights> make_sparse24_weights(const PanelKernels& panels, int threads);
+// float and Bf16: codes with scales along k.
+template <typename T>
+std::unique_ptr<CompressedWeights<T>> make_int4_weights(const Microkernel<T>& kernel, const PanelKernels& panels, int threads);
+// int4 weights times int8 activations: codes alone, sums in s32.
+std::unique_ptr<CompressedWeights<std::int8_t>> make_int4_codes(const Microkernel<std::int8_t>& kernel, const PanelKernels& panels,
+                                                                int threads);
+template <typename T>
+std::unique_ptr<CompressedWeights<T>> make_block_weights(const Microkernel<T>& kernel, int threads);
+template <typename T>
+std::unique_ptr<CompressedWeights<T>> make_sparse24_weights(const PanelKernels& panels, int threads);
 
 }  // namespace aibench
