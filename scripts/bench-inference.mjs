@@ -1,16 +1,15 @@
 // What the engines cost: a trivial model, ResNet-50 and BERT through the harness's own loop, each sample beside one of the C API in a
 // plain C++ loop or of onnxruntime-node's session.run; the copy of a 64 MB output; decoding with a KV cache that stays in place; two
-// sessions at once; the server scenario's scheduler against M/D/1. Needs `npm run build:native -- --tests`.
+// sessions at once. Needs `npm run build:native -- --tests`. The server scenario has a bench of its own, bench-server.mjs.
 //
-//   node scripts/bench-inference.mjs [--only trivial,models,output,decode,sessions,queue] [--seconds 6] [--json]
+//   node scripts/bench-inference.mjs [--only trivial,models,output,decode,sessions] [--seconds 6] [--json]
 //
 // Exits 1 when a bar is missed: ort-native more than 1.15 times the C++ loop, ort-node more than its session.run floor + 0.5 us, either more
-// than 1 % above its floor on ResNet-50 or BERT (in every opening), two sessions below 1.7 of 2, a stall of the event loop
-// of more than 20 ms, or a p99 more than 5 % off M/D/1.
+// than 1 % above its floor on ResNet-50 or BERT, two sessions below 1.7 of 2, or a stall of the event
+// loop of more than 20 ms.
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { models, trivial } from './inference/overhead.mjs';
-import { queue } from './inference/queue.mjs';
 import { decoding, largeOutput, twoAtOnce } from './inference/sessions.mjs';
 
 const PARTS = {
@@ -19,7 +18,6 @@ const PARTS = {
   output: () => largeOutput(),
   decode: () => decoding(),
   sessions: seconds => twoAtOnce(Math.ceil(seconds)),
-  queue: seconds => queue(4 * seconds),
 };
 
 const { values: flags } = parseArgs({

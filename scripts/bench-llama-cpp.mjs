@@ -1,10 +1,10 @@
-// Decoding of llama-160m in 4 bits: ort-native with its KV cache in place against llama.cpp through node-llama-cpp on a model of the same shape,
+// Decoding of llama-160m in 4 bits: ort-native with its KV cache in place against llama.cpp through node-llama-cpp on the same weights,
 // in one run, generations in turn. node-llama-cpp is no dependency; install it anywhere and name the folder:
 //
 //   npm install --prefix /some/folder --ignore-scripts --omit=optional node-llama-cpp@3.22.1 @node-llama-cpp/linux-x64@3.22.1
 //   node scripts/bench-llama-cpp.mjs --from /some/folder [--rounds 12] [--threads 2] [--json]
 //
-// Weights are random, shapes are equal: 12 layers, hidden size 768, 32,000 tokens, no shared embedding. llama.cpp has q4_0 (4.5 bits a weight),
+// Weights are random and the same on both sides: 12 layers, hidden size 768, 32,000 tokens, no shared embedding. llama.cpp has q4_0 (4.5 bits a weight),
 // ONNX Runtime blocks of 32 with an fp32 scale (5 bits). Both choose tokens greedily. Exits 1 when ort-native decodes fewer tokens per second
 // (the upper end of the ratio's 95 % interval is below 1).
 import os from 'node:os';
@@ -13,8 +13,7 @@ import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeGguf } from './inference/gguf.mjs';
-import { cachedModel, folder, median, medianInterval, ms, now, options, parts } from './inference/setup.mjs';
+import { cachedModel, median, medianInterval, ms, now, options, parts } from './inference/setup.mjs';
 
 const PROMPT = 128;
 const TOKENS = 33;
@@ -32,7 +31,7 @@ const { values: flags } = parseArgs({
 if (flags.from === undefined) throw new Error('--from names the folder in which node-llama-cpp is installed');
 const rounds = Number(flags.rounds);
 const threads = Number(flags.threads);
-const { openEngine, findModel, buildVariant, llamaTokens, bindGeneration } = parts;
+const { openEngine, findModel, buildVariant, llamaTokens, bindGeneration, llamaGguf } = parts;
 const model = findModel('llama-160m');
 const [prompt] = llamaTokens(model.config, 1, PROMPT, 1);
 
@@ -40,8 +39,8 @@ const [prompt] = llamaTokens(model.config, 1, PROMPT, 1);
 async function openLlamaCpp() {
   const entry = path.resolve(flags.from, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
   const { getLlama, LlamaLogLevel } = await import(pathToFileURL(entry).href);
-  const file = path.join(folder, 'llama-160m-q4_0.gguf');
-  writeGguf(model.config, file);
+  const { source, graph } = llamaGguf(model, 'int4', undefined);
+  const file = cachedModel(source, graph);
   const llama = await getLlama({ gpu: false, build: 'never', logLevel: LlamaLogLevel.error, maxThreads: threads });
   const loaded = await llama.loadModel({ modelPath: file, gpuLayers: 0 });
   const context = await loaded.createContext({ contextSize: 512, threads, batchSize: 512 });

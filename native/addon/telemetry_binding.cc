@@ -267,6 +267,7 @@ Napi::Value device_value(Napi::Env env, const NvmlDeviceInfo& info) {
   device.Set("name", info.name);
   device.Set("uuid", info.uuid);
   device.Set("memoryBytes", info.memory_bytes);
+  device.Set("memoryUsedBytes", info.memory_used_bytes);
   Napi::Object quantities = Napi::Object::New(env);
   for (int i = 0; i < kNvmlQuantities; ++i) {
     const NvmlQuantityState& from = info.quantities[static_cast<std::size_t>(i)];

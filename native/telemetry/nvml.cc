@@ -322,8 +322,10 @@ std::vector<NvmlDeviceInfo> Nvml::devices() {
     if (s.name != nullptr && s.name(handle.device, text, sizeof text - 1) == nvml::kSuccess) info.name = text;
     if (s.uuid != nullptr && s.uuid(handle.device, text, sizeof text - 1) == nvml::kSuccess) info.uuid = text;
     nvml::Memory memory{};
+    info.memory_used_bytes = kNothing;
     if (s.memory != nullptr && s.memory(handle.device, &memory) == nvml::kSuccess) {
       info.memory_bytes = static_cast<double>(memory.total);
+      info.memory_used_bytes = static_cast<double>(memory.used);
     }
     double milliwatts = kNothing;
     if (Symbols::ask<unsigned>(s.enforced_power_limit, &milliwatts, handle.device) != nvml::kSuccess) {

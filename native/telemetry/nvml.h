@@ -58,6 +58,7 @@ struct NvmlDeviceInfo {
   std::string name;
   std::string uuid;
   double memory_bytes = 0;
+  double memory_used_bytes = 0;  // at the time of asking, by all processes; NaN where the device does not say
   std::array<NvmlQuantityState, kNvmlQuantities> quantities;
   double power_limit_watts = 0;  // NaN where the device does not say
   bool mig_enabled = false;

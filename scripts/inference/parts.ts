@@ -2,6 +2,7 @@
 export { quantile } from '../../src/analysis/statistics.ts';
 export { GraphBuilder } from '../../src/models/graph-builder.ts';
 export { decodeInputs, llamaTokens, prefillInputs, presentNames } from '../../src/models/llama.ts';
+export { llamaGguf } from '../../src/models/llama-gguf.ts';
 export { ensureModel } from '../../src/models/model-cache.ts';
 export { writeModel } from '../../src/models/onnx-writer.ts';
 export { findModel } from '../../src/models/registry.ts';

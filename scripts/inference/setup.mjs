@@ -76,6 +76,37 @@ export async function openPlain(file, dims, fetches) {
 export async function openBare(file, inputs, fetches) {
   const ort = createRequire(import.meta.url)('onnxruntime-node');
   const session = await ort.InferenceSession.create(file, { intraOpNumThreads: 1 });
+  return { ...bareLoop(ort, session, inputs, fetches), release: () => session.release() };
+}
+
+/**
+ * The engine as a launch times it, and its floor on the very same session and inputs: for ort-native the addon's C++ loop over RunWithBinding on the same
+ * binding, called by itself; for ort-node a bare loop over the same object's session.run. Where memory lies is then the same for both.
+ */
+export async function openSame(engine, file, inputs, fetches) {
+  const ort = createRequire(import.meta.url)('onnxruntime-node');
+  const { create } = ort.InferenceSession;
+  let raw;
+  // The engine's own session, seen as it is made.
+  ort.InferenceSession.create = async (...given) => {
+    raw = await create.apply(ort.InferenceSession, given);
+    return raw;
+  };
+  const session = await openEngine(engine).open(file, options);
+  ort.InferenceSession.create = create;
+  const bound = session.bind(inputs, fetches);
+  const { timeRuns } = takeTurns([bound]);
+  return {
+    subject: { time: timeRuns },
+    floor:
+      engine === 'ort-native'
+        ? { time: async iterations => bound.time(iterations) }
+        : bareLoop(ort, raw, inputs, fetches),
+    release: () => session.release(),
+  };
+}
+
+function bareLoop(ort, session, inputs, fetches) {
   const feeds = Object.fromEntries(
     Object.entries(inputs).map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
   );
@@ -85,7 +116,6 @@ export async function openBare(file, inputs, fetches) {
       for (let i = 0; i < iterations; i++) await session.run(feeds, fetches);
       return now() - start;
     },
-    release: () => session.release(),
   };
 }
 
@@ -102,12 +132,17 @@ export async function openHarness(engine, file, inputs, fetches) {
  */
 export async function pairs(subject, floor, timing) {
   const taken = [];
+  // From the end of a sample to the beginning of the next: what the harness does in between.
+  const between = [];
+  let left = 0;
   let turn = 0;
   const result = await runSampledLoop(
     async iterations => {
+      if (left > 0) between.push(now() - left);
       const first = turn++ % 2 === 0 ? await floor.time(iterations) : null;
       const seconds = await subject.time(iterations);
       taken.push((first ?? (await floor.time(iterations))) / iterations);
+      left = now();
       return seconds;
     },
     timing,
@@ -117,6 +152,7 @@ export async function pairs(subject, floor, timing) {
   return result.samplesSeconds.map((seconds, i) => ({
     subject: seconds / result.iterationsPerSample,
     floor: floors[i],
+    betweenSeconds: between.slice(-result.samplesSeconds.length)[i],
   }));
 }
 

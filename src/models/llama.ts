@@ -80,8 +80,8 @@ export const TINYLLAMA_1B: LlamaConfig = {
 };
 
 const CONTRIB = 'com.microsoft';
-const EPSILON = 1e-5;
-const ROTARY_BASE = 10000;
+export const EPSILON = 1e-5;
+export const ROTARY_BASE = 10000;
 
 export function buildLlama(config: LlamaConfig): GraphBuilder {
   const { layers, hidden, vocabulary } = config;
@@ -204,7 +204,12 @@ function outputProjection(graph: GraphBuilder, config: LlamaConfig, x: string, e
 }
 
 /** `batch` rows of `length` random token ids. */
-export function llamaTokens(config: LlamaConfig, batch: number, length: number, seed: number): number[][] {
+export function llamaTokens(
+  config: Pick<LlamaConfig, 'vocabulary'>,
+  batch: number,
+  length: number,
+  seed: number,
+): number[][] {
   const random = new Random(seed);
   return Array.from({ length: batch }, () => Array.from({ length }, () => random.integer(config.vocabulary)));
 }

@@ -20,8 +20,9 @@ import path from 'node:path';
 import * as z from 'zod';
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
 import { formatBytes } from '../units.ts';
+import type { WrittenFile } from './file-sink.ts';
 import type { GraphBuilder } from './graph-builder.ts';
-import { structureDigest, type WrittenFile, writeModel, writeModelWithExternalData } from './onnx-writer.ts';
+import { structureDigest, writeModel, writeModelWithExternalData } from './onnx-writer.ts';
 
 /**
  * From here on the weights go to a second file, which ONNX Runtime maps instead of parsing: BERT-base loads with half the CPU
@@ -50,6 +51,14 @@ export interface CachedModel {
 export interface ModelSource {
   name: string;
   version: number;
+  /** Another form than ONNX: one file, made from the graph's weights. */
+  form?: {
+    extension: string;
+    /** Of the file, for the room that it takes. */
+    bytes: number;
+    /** Writes to `path`, which does not exist. */
+    write(path: string): WrittenFile;
+  };
 }
 
 export interface EnsureOptions {
@@ -74,7 +83,7 @@ export function ensureModel(
 ): CachedModel {
   const cached = cachedModel(source, graph, cacheDir);
   if (cached !== null && isIntact(cacheDir, cached.record)) return cached.model;
-  const bytes = graph.initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
+  const bytes = source.form?.bytes ?? graph.initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
   options.onGenerate?.(bytes);
   try {
     mkdirSync(cacheDir, { recursive: true });
@@ -83,7 +92,7 @@ export function ensureModel(
     // Gigabytes that end in a full disk would take minutes and others' room.
     if (free < bytes + SPARE_BYTES) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
     const external = bytes >= (options.externalDataBytes ?? EXTERNAL_DATA_BYTES);
-    return toModel(cacheDir, generate(fileName(source, graph), graph, cacheDir, external));
+    return toModel(cacheDir, generate(source, graph, cacheDir, external));
   } catch (error) {
     throw cacheProblem(error, cacheDir, bytes);
   }
@@ -125,8 +134,8 @@ export function contentSha256(...files: readonly string[]): string {
 }
 
 /** Name, generator version, and a digest of the graph and the shapes of its weights. */
-function fileName({ name, version }: ModelSource, graph: GraphBuilder): string {
-  return `${name}-v${version}-${structureDigest(graph).slice(0, 12)}.onnx`;
+function fileName({ name, version, form }: ModelSource, graph: GraphBuilder): string {
+  return `${name}-v${version}-${structureDigest(graph).slice(0, 12)}.${form?.extension ?? 'onnx'}`;
 }
 
 function recordName(modelName: string): string {
@@ -163,13 +172,16 @@ function readRecord(file: string): CacheRecord | null {
   }
 }
 
-function generate(name: string, graph: GraphBuilder, cacheDir: string, external: boolean): CacheRecord {
+function generate(source: ModelSource, graph: GraphBuilder, cacheDir: string, external: boolean): CacheRecord {
+  const name = fileName(source, graph);
   const unique = `${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   const finished: { name: string; temporary: string; written: WrittenFile }[] = [];
   const dataName = `${name}.data`;
   const at = (file: string): string => path.join(cacheDir, `${file}.${unique}`);
   try {
-    if (external) {
+    if (source.form !== undefined) {
+      finished.push({ name, temporary: at(name), written: source.form.write(at(name)) });
+    } else if (external) {
       const target = { path: at(dataName), location: dataName };
       const { model, data } = writeModelWithExternalData(graph, at(name), target);
       finished.push(
@@ -202,7 +214,7 @@ function freeBytes(folder: string): number {
 
 /** Removes what a killed process left half written. */
 function removeAbandoned(cacheDir: string): void {
-  for (const entry of readdirSync(cacheDir).filter(name => name.includes('.onnx') && name.endsWith('.tmp'))) {
+  for (const entry of readdirSync(cacheDir).filter(name => /\.(onnx|gguf)\b.*\.tmp$/.test(name))) {
     const file = path.join(cacheDir, entry);
     const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
     if (written !== undefined && Date.now() - written > ABANDONED_SECONDS * 1000) rmSync(file, { force: true });

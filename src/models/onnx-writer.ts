@@ -3,11 +3,11 @@
  * model. The digest is taken on the way. Field numbers are those of onnx.proto3 (ModelProto.graph 7, GraphProto.initializer
  * 5, TensorProto.raw_data 9).
  */
-import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { GraphProtoSchema, ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema } from 'onnx-buf';
+import { type FileSink, type WrittenFile, withSink } from './file-sink.ts';
 import { ELEMENT_TYPES, type GraphBuilder, type Initializer } from './graph-builder.ts';
 
 /** Highest IR version that ONNX Runtime 1.23 and later take along with opset 21. */
@@ -17,63 +17,11 @@ const ALIGNMENT = 4096;
 /** Smaller tensors stay in the model file: shapes and scalars are needed before the weights are. */
 const MIN_EXTERNAL_BYTES = 1024;
 
-export interface WrittenFile {
-  bytes: number;
-  sha256: string;
-}
-
 export interface ExternalData {
   /** Where to write now. */
   path: string;
   /** The name that the model refers to: a file beside it. */
   location: string;
-}
-
-/** Appends to a file through one large buffer, counting and hashing. */
-class FileSink {
-  readonly #fd: number;
-  readonly #hash: Hash = createHash('sha256');
-  readonly #buffer = new Uint8Array(1 << 20);
-  #used = 0;
-  bytes = 0;
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'wx');
-  }
-
-  write(data: Uint8Array): void {
-    this.bytes += data.byteLength;
-    if (data.byteLength > this.#buffer.length - this.#used) this.#flush();
-    if (data.byteLength > this.#buffer.length) this.#writeAll(data);
-    else {
-      this.#buffer.set(data, this.#used);
-      this.#used += data.byteLength;
-    }
-  }
-
-  pad(alignment: number): void {
-    const missing = (alignment - (this.bytes % alignment)) % alignment;
-    if (missing > 0) this.write(new Uint8Array(missing));
-  }
-
-  finish(): WrittenFile {
-    this.#flush();
-    return { bytes: this.bytes, sha256: this.#hash.digest('hex') };
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-
-  #flush(): void {
-    this.#writeAll(this.#buffer.subarray(0, this.#used));
-    this.#used = 0;
-  }
-
-  #writeAll(data: Uint8Array): void {
-    this.#hash.update(data);
-    for (let done = 0; done < data.byteLength; ) done += writeSync(this.#fd, data, done);
-  }
 }
 
 /** SHA-256 of the graph and of the names, types and shapes of its weights; the numbers in them are not looked at. */
@@ -113,16 +61,6 @@ export function writeModelWithExternalData(
     writeModelTo(sink, graph, tensors);
   });
   return { model, data };
-}
-
-function withSink(path: string, write: (sink: FileSink) => void): WrittenFile {
-  const sink = new FileSink(path);
-  try {
-    write(sink);
-    return sink.finish();
-  } finally {
-    sink.close();
-  }
 }
 
 /** A TensorProto: its encoded head, then `contentBytes` of raw data. */

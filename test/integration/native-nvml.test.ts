@@ -53,6 +53,7 @@ describe.skipIf(missing)(`probeNvml${reason}`, () => {
       index: 1,
       name: 'Fake GPU',
       memoryBytes: 2 ** 34,
+      memoryUsedBytes: 2 ** 30,
       powerLimitWatts: 700,
       migEnabled: true,
       vgpu: true,

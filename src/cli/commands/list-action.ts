@@ -3,6 +3,7 @@ import { METRICS } from '../../analysis/metrics.ts';
 import { listModels } from '../../models/registry.ts';
 import { tryLoadAddon } from '../../native/addon.ts';
 import type { GpuProbe, OpenclProbe, PjrtProbe } from '../../native/types.ts';
+import { findLlamaCpp } from '../../runtime/llama-cpp.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import { builtinSuites, loadSuite } from '../../suite/load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
@@ -58,6 +59,7 @@ async function workloads(): Promise<Row[]> {
 async function backends(): Promise<Row[]> {
   const native = tryLoadAddon();
   const ort = findOrt();
+  const llamaCpp = findLlamaCpp();
   return [
     {
       name: 'native',
@@ -85,6 +87,11 @@ async function backends(): Promise<Row[]> {
       name: 'ort-node',
       status: ort.status,
       detail: ort.status === 'ok' ? `onnxruntime-node ${ort.version}` : `${ort.reason} ${ort.remedy}`,
+    },
+    {
+      name: 'node-llama-cpp',
+      status: llamaCpp.status,
+      detail: llamaCpp.status === 'ok' ? `node-llama-cpp ${llamaCpp.version}` : `${llamaCpp.reason} ${llamaCpp.remedy}`,
     },
   ];
 }

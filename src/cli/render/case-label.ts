@@ -9,3 +9,13 @@ export function caseLabel(item: Pick<CaseResult, 'id' | 'workload' | 'params'>):
   if (workload === undefined || !parsed?.success) return item.id;
   return workload.label(parsed.data) + (item.id.endsWith('/regime=sustained') ? ' sustained' : '');
 }
+
+/** The labels of a document's cases, in their order; two that differ in the backend alone say it. */
+export function caseLabels(items: readonly Pick<CaseResult, 'id' | 'workload' | 'params' | 'backend'>[]): string[] {
+  const labels = items.map(caseLabel);
+  return items.map((item, index) => {
+    const label = labels[index] ?? item.id;
+    const isShared = items.some((other, at) => labels[at] === label && other.backend !== item.backend);
+    return isShared ? `${label} ${item.backend}` : label;
+  });
+}

@@ -1,7 +1,7 @@
 /** Pure: the table at the end of a run, and what to do about its warnings. Fits 80 columns. */
 import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
 import { formatDuration, formatQuantity, significant } from '../../units.ts';
-import { caseLabel } from './case-label.ts';
+import { caseLabel, caseLabels } from './case-label.ts';
 import { sentences } from './sentence.ts';
 import { renderTable } from './table.ts';
 import { wrap } from './wrap.ts';
@@ -14,6 +14,7 @@ const STATUS: Record<CaseResult['status'], string> = {
 };
 
 export function resultTable(document: ResultDocument, { width }: { width: number }): string {
+  const labels = caseLabels(document.cases);
   const table = renderTable({
     columns: [
       { header: 'case', align: 'left' },
@@ -23,8 +24,8 @@ export function resultTable(document: ResultDocument, { width }: { width: number
       { header: 'per watt', align: 'right' },
       { header: 'status', align: 'left' },
     ],
-    rows: document.cases.map(item => [
-      caseLabel(item),
+    rows: document.cases.map((item, index) => [
+      labels[index] ?? item.id,
       rate(item),
       limit(item),
       watts(item),

@@ -87,6 +87,8 @@ export interface NvmlDevice {
   name: string;
   uuid: string;
   memoryBytes: number;
+  /** At the time of asking, by all processes; NaN where the device does not say. */
+  memoryUsedBytes: number;
   /** Quantities that answered, and the reason for each that did not. */
   quantities: Partial<Record<NvmlQuantity, { ok: boolean; reason: string }>>;
   powerLimitWatts: number;

@@ -80,7 +80,8 @@ function elementError(y: number, r: number, scale: number): number {
   return Math.abs(y - r) / (Math.abs(r) + scale);
 }
 
-function rootMeanSquare(values: Float64Array): number {
+/** Of the finite values; 0 where there is none. */
+export function rootMeanSquare(values: Float64Array): number {
   let sum = 0;
   let count = 0;
   for (const value of values) {

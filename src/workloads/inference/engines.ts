@@ -1,4 +1,4 @@
-/** Every inference engine, one row each; the first is the default. */
+/** Every engine that runs ONNX files, one row each; the first is the default. llama.cpp, which does not, is beside them in backends.ts. */
 import { type OrtLookup, ortLibrary } from '../../runtime/ort.ts';
 import type { Support } from '../workload.ts';
 import type { Device } from './device.ts';

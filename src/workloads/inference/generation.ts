@@ -170,29 +170,32 @@ export function topOfRows(logits: TensorValue): number[] {
   });
 }
 
-export interface GenerationResult extends LoopResult {
+/** When the tokens of a generation came. */
+export type TokenTimes = Pick<Generated, 'firstTokenSeconds' | 'interTokenSeconds'>;
+
+export interface GenerationResult<G extends TokenTimes> extends LoopResult {
   tokenTimes: { firstTokenSeconds: number[]; interTokenSeconds: number[] };
-  last: { set: number; generated: Generated };
+  last: { set: number; generated: G };
 }
 
 /** Generations in turn, each one a sample. */
-export async function runGenerations(
-  generations: readonly Generation[],
+export async function runGenerations<G extends TokenTimes>(
+  generations: readonly (() => Promise<G>)[],
   timing: Timing,
   hooks: LoopHooks,
-): Promise<GenerationResult> {
+): Promise<GenerationResult<G>> {
   let turn = 0;
   const samples: number[] = [];
-  const phase = async (seconds: number, least: number): Promise<GenerationResult> => {
+  const phase = async (seconds: number, least: number): Promise<GenerationResult<G>> => {
     samples.length = 0;
-    const tokenTimes: GenerationResult['tokenTimes'] = { firstTokenSeconds: [], interTokenSeconds: [] };
+    const tokenTimes: GenerationResult<G>['tokenTimes'] = { firstTokenSeconds: [], interTokenSeconds: [] };
     const begin = monotonicSeconds();
     let end = begin;
-    let last: GenerationResult['last'];
+    let last: GenerationResult<G>['last'];
     do {
       const set = turn++ % generations.length;
       const start = monotonicSeconds();
-      const generated = await (generations[set] as Generation)();
+      const generated = await (generations[set] as () => Promise<G>)();
       end = monotonicSeconds();
       samples.push(end - start);
       tokenTimes.firstTokenSeconds.push(generated.firstTokenSeconds);

@@ -1,7 +1,7 @@
 /** Pure: which metrics an inference case has; the first is its headline. */
 import { percentileSuffix } from '../../analysis/early-stopping.ts';
 import { findModel } from '../../models/registry.ts';
-import type { InferenceParams } from './params.ts';
+import { type InferenceParams, isGguf } from './params.ts';
 
 const LATENCIES = ['latency_seconds_p50', 'latency_seconds_p90', 'latency_seconds_p99'] as const;
 
@@ -19,7 +19,8 @@ export function inferenceMetrics(params: InferenceParams): readonly string[] {
       'time_per_output_token_seconds',
       'inter_token_latency_seconds_p50',
       'inter_token_latency_seconds_p99',
-      'flops_per_second',
+      // Nobody counted the operations of a user's file.
+      ...(findModel(params.model) === undefined ? [] : ['flops_per_second']),
     ];
   }
   const rates = throughputNames(params);
@@ -30,7 +31,7 @@ export function inferenceMetrics(params: InferenceParams): readonly string[] {
 
 function throughputNames({ model: name, mode }: InferenceParams): string[] {
   const model = findModel(name);
-  if (model === undefined) return ['samples_per_second'];
-  if (model.kind !== 'decoder') return ['samples_per_second', 'flops_per_second'];
-  return [mode === 'decode' ? 'decode_tokens_per_second' : 'prefill_tokens_per_second', 'flops_per_second'];
+  const tokens = mode === 'decode' ? 'decode_tokens_per_second' : 'prefill_tokens_per_second';
+  if (model === undefined) return [isGguf(name) ? tokens : 'samples_per_second'];
+  return [model.kind === 'decoder' ? tokens : 'samples_per_second', 'flops_per_second'];
 }

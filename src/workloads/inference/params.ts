@@ -10,6 +10,8 @@ import { DEVICES, type Device } from './device.ts';
 import { defaultBatch, type LoadParams, loadDefaults, loadProblem, loadShape } from './load-params.ts';
 
 const DEFAULT_NEW_TOKENS = 32;
+/** Of a user's language model. */
+const DEFAULT_TOKENS = 128;
 
 const rawParams = z.strictObject({
   /** A name from `aibench list models`, or the path of an .onnx file. */
@@ -60,7 +62,15 @@ const checkedParams = rawParams.transform((raw, context): InferenceParams => {
     if (findPackaged(params.model) === undefined && !isFile(params.model))
       return issue('model', unknownModel(params.model));
     const given = (['precision', 'sparsity'] as const).find(key => params[key] !== undefined && params[key] !== 'fp32');
-    return given === undefined ? params : issue(given, `${given} is for aibench's own models; a file is run as it is`);
+    if (given !== undefined) return issue(given, `${given} is for aibench's own models; a file is run as it is`);
+    if (isGguf(params.model)) {
+      if (params.dims !== undefined)
+        return issue('dims', 'a .gguf file has no dimensions to set; use sequence or context');
+      const surplus = surplusTextKey(params);
+      return surplus === null ? withTextDefaults(params, DEFAULT_TOKENS) : issue(...surplus);
+    }
+    const text = (['mode', 'context', 'newTokens'] as const).find(key => params[key] !== undefined);
+    return text === undefined ? params : issue(text, `${text} is for aibench's own language models and .gguf files`);
   }
   const surplus = surplusKey(model, params);
   if (surplus !== null) return issue(...surplus);
@@ -117,6 +127,11 @@ export function isFile(model: string): boolean {
   return model.includes('/') || model.includes(path.sep) || path.extname(model) !== '';
 }
 
+/** Whether a model parameter is a file for llama.cpp. */
+export function isGguf(model: string): boolean {
+  return path.extname(model).toLowerCase() === '.gguf';
+}
+
 /** What the model is called in a table or a message. */
 export function modelLabel({ model }: Pick<InferenceParams, 'model'>): string {
   return findModel(model) === undefined ? path.basename(model) : model;
@@ -128,16 +143,20 @@ function surplusKey(model: ModelDefinition, params: InferenceParams): [string, s
   if (precision !== null) return ['precision', precision];
   if (params.dims !== undefined) return ['dims', `${model.name} has no dimensions to set; use batch and sequence`];
   if (model.sequence === null && params.sequence !== undefined) return ['sequence', `${model.name} takes no sequence`];
+  if (model.kind === 'decoder') return surplusTextKey(params);
+  if (params.newTokens !== undefined) return ['newTokens', 'newTokens belongs to mode=generate'];
+  if (params.mode !== undefined) return ['mode', `${model.name} has no modes: it is not a language model`];
+  if (params.context !== undefined) return ['context', `${model.name} has no KV cache`];
+  return null;
+}
+
+/** The same for a language model. */
+function surplusTextKey(params: InferenceParams): [string, string] | null {
   if (params.newTokens !== undefined && params.mode !== 'generate') {
     return ['newTokens', 'newTokens belongs to mode=generate'];
   }
   if (params.mode === 'generate' && params.scenario !== undefined) {
     return ['scenario', 'a load scenario takes prefill or decode; generate has its own times'];
-  }
-  if (model.kind !== 'decoder') {
-    if (params.mode !== undefined) return ['mode', `${model.name} has no modes: it is not a language model`];
-    if (params.context !== undefined) return ['context', `${model.name} has no KV cache`];
-    return null;
   }
   if (params.mode === 'decode') {
     return params.sequence === undefined ? null : ['sequence', 'decode takes one token at a time; set context instead'];
@@ -149,13 +168,18 @@ function surplusKey(model: ModelDefinition, params: InferenceParams): [string, s
 
 function withDefaults(model: ModelDefinition, params: InferenceParams): InferenceParams {
   if (model.sequence === null) return params;
-  if (model.kind !== 'decoder') return { ...params, sequence: params.sequence ?? model.sequence.default };
+  return model.kind === 'decoder'
+    ? withTextDefaults(params, model.sequence.default)
+    : { ...params, sequence: params.sequence ?? model.sequence.default };
+}
+
+function withTextDefaults(params: InferenceParams, tokens: number): InferenceParams {
   return params.mode === 'decode'
-    ? { ...params, context: params.context ?? model.sequence.default }
+    ? { ...params, context: params.context ?? tokens }
     : {
         ...params,
         mode: params.mode ?? 'prefill',
-        sequence: params.sequence ?? model.sequence.default,
+        sequence: params.sequence ?? tokens,
         ...(params.mode === 'generate' ? { newTokens: params.newTokens ?? DEFAULT_NEW_TOKENS } : {}),
       };
 }

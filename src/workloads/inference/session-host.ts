@@ -10,6 +10,7 @@ import type { Timing } from '../workload.ts';
 import { chooseDevice } from './choose-device.ts';
 import { compareOutputs, damage, type Fault } from './compare.ts';
 import { providerOf } from './device.ts';
+import { deviceMemoryFact, deviceMemoryInUse } from './device-memory.ts';
 import { attempt, installedDevices } from './device-probes.ts';
 import type { Engine, EngineSession, SessionOptions } from './engine.ts';
 import type { EngineName } from './engines.ts';
@@ -17,7 +18,8 @@ import { measureFidelity } from './fidelity.ts';
 import { type Generation, runGenerations } from './generation.ts';
 import { cacheFacts, planGenerations, referenceLogits } from './generation-plan.ts';
 import { realClock } from './load/clock.ts';
-import { DEFAULT_PERCENTILE, type LoadPlan, type LoadResult, runLoadScenario } from './load/scenarios.ts';
+import { type LoadResult, runLoadScenario } from './load/scenarios.ts';
+import { loadPlan } from './load-plan.ts';
 import { type ResolvedModel, resolveModel } from './model-source.ts';
 import { ortError } from './ort-errors.ts';
 import { type InferenceParams, modelLabel } from './params.ts';
@@ -27,8 +29,8 @@ import { planScenario, runAll, type Scenario } from './scenario.ts';
 import { type LoopHooks, monotonicSeconds, runSampledLoop } from './timed-loop.ts';
 import { takeTurns } from './turns.ts';
 
-export interface HostSpec {
-  backend: EngineName;
+export interface HostSpec<Backend extends string = string> {
+  backend: Backend;
   params: InferenceParams;
   /** What `params.threads` stands for on this machine. */
   threads: number;
@@ -57,7 +59,7 @@ export interface SessionHost {
 /** The binding copies every output that is fetched; from this size on it is worth a warning. */
 const LARGE_OUTPUT_BYTES = 2 ** 20;
 
-export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hooks: LoopHooks): SessionHost {
+export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => Engine, hooks: LoopHooks): SessionHost {
   const { params } = spec;
   const label = modelLabel(params);
   let loaded: { engine: Engine; model: ResolvedModel; session: EngineSession; scenario: Scenario } | undefined;
@@ -104,6 +106,7 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
       );
       device = chosen.device;
       hooks.progress(`loading ${label}`);
+      const memoryBefore = await deviceMemoryInUse(device);
       const resident = resetPeakResidentBytes();
       const start = monotonicSeconds();
       const session = await guarded(() => engine.open(model.path, timedOptions()));
@@ -114,6 +117,8 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
         inputSets = await scenario.timedInputs(session);
         const first = monotonicSeconds();
         const [outputs] = await runAll(session, inputSets.slice(0, 1), scenario.fetches);
+        const firstInferenceSeconds = monotonicSeconds() - first;
+        const memoryAfter = memoryBefore === null ? null : await deviceMemoryInUse(device);
         return {
           facts: {
             ...model.facts,
@@ -124,9 +129,10 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
             threads: spec.threads,
             spinning: params.spinning,
             loadSeconds,
-            firstInferenceSeconds: monotonicSeconds() - first,
+            firstInferenceSeconds,
             peakResidentBytes: peakResidentBytes(),
             residentBytesBeforeLoad: resident,
+            ...deviceMemoryFact(memoryBefore, memoryAfter),
           },
           warnings: [...chosen.warnings, ...(engine.copiesOutputs ? outputWarnings(outputs ?? {}, label) : [])],
           work: scenario.work,
@@ -199,21 +205,6 @@ export function createSessionHost(spec: HostSpec, openEngine: () => Engine, hook
       loaded = undefined;
       await session?.release();
     },
-  };
-}
-
-/** The load scenario that the parameters ask for, or null for inferences back to back. */
-function loadPlan(params: InferenceParams, seed: number): LoadPlan | null {
-  const { scenario, lengths, percentile, latencyBound, queriesPerSecond, batch } = params;
-  if (scenario === undefined) return null;
-  return {
-    scenario,
-    lengths: lengths ?? 'quick',
-    percentile: percentile ?? DEFAULT_PERCENTILE[scenario],
-    batch,
-    seed,
-    ...(latencyBound === undefined ? {} : { latencyBoundSeconds: latencyBound }),
-    ...(queriesPerSecond === undefined ? {} : { rate: queriesPerSecond }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Inference with ONNX Runtime: models that aibench makes itself, or the user's own .onnx file. */
+import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
 import type { GraphBuilder } from '../../models/graph-builder.ts';
@@ -11,11 +12,13 @@ import { findOrt } from '../../runtime/ort.ts';
 import { measureFmaPeak } from '../ceilings.ts';
 import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
+import { BACKEND_NAMES, type BackendName } from './backends.ts';
 import { deviceSupport, resolveDevice } from './device.ts';
-import { ENGINE_NAMES, type EngineName, engineSupport } from './engines.ts';
+import { engineSupport } from './engines.ts';
 import { watchEventLoop } from './event-loop.ts';
+import { LLAMA_CPP, llamaCppSupport } from './llama-cpp/support.ts';
 import { inferenceMetrics } from './metric-names.ts';
-import { type InferenceParams, inferenceParams, modelLabel } from './params.ts';
+import { type InferenceParams, inferenceParams, isGguf, modelLabel } from './params.ts';
 import type { HostSpec } from './session-host.ts';
 import { type RemoteHost, startSessionWorker } from './worker-client.ts';
 
@@ -35,9 +38,10 @@ const THREAD_FLOPS = 4e10;
 
 export const inference: Workload<InferenceParams> = {
   name: 'inference',
-  summary: 'ONNX Runtime on ResNet-50, BERT, a Llama-style decoder or any .onnx file',
+  summary:
+    'ONNX Runtime on ResNet-50, BERT, a Llama-style decoder or any .onnx file; llama.cpp on a decoder or any .gguf file',
   params: inferenceParams,
-  backends: ENGINE_NAMES,
+  backends: BACKEND_NAMES,
   metrics: inferenceMetrics,
   limit: params => (hasCeiling(params) ? { ceiling: 'fma_flops_per_second', metric: 'flops_per_second' } : null),
   label: params =>
@@ -57,7 +61,7 @@ export const inference: Workload<InferenceParams> = {
       .join(' '),
   overheadSeconds: (params, machine) => overheadSeconds(params, resolveThreads(params.threads, machine)),
   supports,
-  prepare: (params, backend, context) => prepareInference(params, context, startSessionWorker, backend as EngineName),
+  prepare: (params, backend, context) => prepareInference(params, context, startSessionWorker, backend as BackendName),
 };
 
 /**
@@ -74,6 +78,21 @@ function hasCeiling(params: InferenceParams): boolean {
 }
 
 async function supports(params: InferenceParams, backend: string, machine: Machine): Promise<Support> {
+  const support = backend === LLAMA_CPP ? llamaCppSupport(params) : ortSupport(params, backend);
+  if (!support.supported) return support;
+  const working = findModel(params.model)?.workingBytes(workPoint(params)) ?? 0;
+  const bytes = MEMORY_FACTOR * modelBytes(params) + 2 * working;
+  return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
+}
+
+function ortSupport(params: InferenceParams, backend: string): Support {
+  if (isGguf(params.model)) {
+    return {
+      supported: false,
+      reason: `ONNX Runtime does not read GGUF: ${modelLabel(params)} is a file for llama.cpp.`,
+      remedy: `Use backend: ${LLAMA_CPP}.`,
+    };
+  }
   const ort = findOrt();
   if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
   const device = deviceSupport(params.device, ort);
@@ -84,9 +103,7 @@ async function supports(params: InferenceParams, backend: string, machine: Machi
   if (packaged !== undefined && locatePackaged(packaged) === null) {
     return { supported: false, ...packageMissing(packaged) };
   }
-  const working = findModel(params.model)?.workingBytes(workPoint(params)) ?? 0;
-  const bytes = MEMORY_FACTOR * modelBytes(params) + 2 * working;
-  return fitsInMemory(bytes, machine, `Inference with ${modelLabel(params)} (batch ${params.batch})`);
+  return { supported: true };
 }
 
 /** Size of the weights that are in memory at once. A compressed model is compared with the fp32 one, which is open beside it. */
@@ -99,6 +116,7 @@ function modelBytes(params: InferenceParams): number {
 function ownBytes({ model: name, precision, sparsity }: InferenceParams): number {
   const model = findModel(name);
   if (model !== undefined) return weightBytes(buildVariant(model, precision, sparsity).graph);
+  if (isGguf(name)) return statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   try {
     const packaged = findPackaged(name);
     const { bytes, externalBytes } = inspectModel((packaged && locatePackaged(packaged)) ?? name);
@@ -164,8 +182,8 @@ function workPoint({ batch, sequence, context }: InferenceParams): {
 export async function prepareInference(
   params: InferenceParams,
   context: LaunchContext,
-  start: (spec: HostSpec, progress: (message: string) => void) => RemoteHost = startSessionWorker,
-  backend: EngineName = 'ort-node',
+  start: (spec: HostSpec<BackendName>, progress: (message: string) => void) => RemoteHost = startSessionWorker,
+  backend: BackendName = 'ort-node',
 ): Promise<Prepared> {
   // NVIDIA's libraries else compute fp32 products with ten bits of mantissa; read when CUDA is loaded, in this process.
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
@@ -193,10 +211,13 @@ export async function prepareInference(
         // The FMA ceiling is the CPU's: with `auto` only the session knows what it took.
         const limited = hasCeiling(params) && (facts.device ?? 'cpu') === 'cpu';
         const before = limited ? await ceilings() : 0;
-        const { result: measured, longestStallSeconds } = await watchEventLoop(() => host.measure(context.timing));
+        const { result: measured, longestStall } = await watchEventLoop(() => host.measure(context.timing));
         const after = limited ? await ceilings() : 0;
         const { facts: seen, warnings: told, ...measurement } = measured;
-        Object.assign(facts, seen, { eventLoopStallSeconds: longestStallSeconds });
+        Object.assign(facts, seen, {
+          eventLoopStallSeconds: longestStall.seconds,
+          eventLoopStallOwnSeconds: longestStall.ownSeconds,
+        });
         warnings.push(...told);
         if (measured.iterationsPerSample > 1) warnings.push(batchedSamples(measured.iterationsPerSample));
         return {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { caseLabels } from '../../../src/cli/render/case-label.ts';
 import { caseNames } from '../../../src/cli/render/case-names.ts';
 import { printable } from '../../../src/cli/render/printable.ts';
 import { resultTable } from '../../../src/cli/render/result-table.ts';
 import { displayWidth, renderTable, shorten } from '../../../src/cli/render/table.ts';
+import { inferenceParams } from '../../../src/workloads/inference/params.ts';
 import { syntheticDocument } from '../../fixtures/synthetic.ts';
 
 describe('renderTable', () => {
@@ -56,6 +58,19 @@ describe('resultTable', () => {
     expect(notes).toHaveLength(2);
     expect(notes[0]).toMatch(/^skipped {2}3 cases, first .+: There is no GPU\. Do this\.$/);
     expect(notes[1]).not.toContain('cases');
+  });
+  it('tells cases apart that differ in the backend alone, and leaves the others as they are', () => {
+    const item = (backend: string, threads: number) => ({
+      id: `${backend}${threads}`,
+      workload: 'inference',
+      params: inferenceParams.parse({ model: 'llama-15m', threads }),
+      backend,
+    });
+    expect(caseLabels([item('ort-node', 1), item('node-llama-cpp', 1), item('ort-node', 2)])).toEqual([
+      'llama-15m prefill s=128 t=1 ort-node',
+      'llama-15m prefill s=128 t=1 node-llama-cpp',
+      'llama-15m prefill s=128 t=2',
+    ]);
   });
 });
 

@@ -148,6 +148,7 @@ describe('nvml', () => {
     name: 'NVIDIA H200',
     uuid: 'GPU-11111111-2222-3333-4444-555555555555',
     memoryBytes: 150e9,
+    memoryUsedBytes: 1e9,
     quantities: {
       energy: { ok: true, reason: 'field 83' },
       power: { ok: true, reason: 'field 186' },

@@ -76,7 +76,7 @@ export async function runOpenLoop(
   const report = reporter(hooks, begin);
   for (const arrival of arrivals) {
     const intended = begin + arrival;
-    if (clock.now() < intended) clock.waitUntil(intended);
+    if (end < intended) clock.waitUntil(intended);
     await query();
     end = clock.now();
     const latency = end - intended;

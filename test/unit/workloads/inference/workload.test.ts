@@ -187,7 +187,12 @@ describe('prepareInference', () => {
       ceilings: {},
       invalid: told.invalid,
     });
-    expect(prepared.facts).toEqual({ model: 'mlp-tiny', queries: 64, eventLoopStallSeconds: expect.any(Number) });
+    expect(prepared.facts).toEqual({
+      model: 'mlp-tiny',
+      queries: 64,
+      eventLoopStallSeconds: expect.any(Number),
+      eventLoopStallOwnSeconds: expect.any(Number),
+    });
     expect(prepared.warnings).toEqual(told.warnings);
   });
 
