@@ -3,8 +3,8 @@ import { AibenchError, EXIT, messageOf } from '../../../errors.ts';
 
 const LONGEST = 300;
 
-/** @param what the model as the user named it */
-export function llamaCppError(error: unknown, what: string): AibenchError {
+/** @param what the model as the user named it @param loading whether it was being loaded: then it is the file that is wrong */
+export function llamaCppError(error: unknown, what: string, loading = false): AibenchError {
   if (error instanceof AibenchError) return error;
   const raw = messageOf(error).replace(/\s+/g, ' ').trim().slice(0, LONGEST);
   const message = /[.!?]$/.test(raw) ? raw : `${raw}.`;
@@ -16,7 +16,7 @@ export function llamaCppError(error: unknown, what: string): AibenchError {
       EXIT.failed,
     );
   }
-  if (/failed to load model|unknown model architecture|unsupported|invalid|corrupt|gguf/i.test(raw)) {
+  if (loading) {
     return new AibenchError(
       'MODEL_INVALID',
       `llama.cpp cannot load ${what}: ${message}`,

@@ -70,7 +70,9 @@ export function createLlamaCppHost(spec: HostSpec, hooks: LoopHooks): SessionHos
         const { llama, version } = await openLlamaCpp(threads);
         const resident = resetPeakResidentBytes();
         const begin = monotonicSeconds();
-        const model = await llama.loadModel({ modelPath: file, gpuLayers: 0 });
+        const model = await llama.loadModel({ modelPath: file, gpuLayers: 0 }).catch(error => {
+          throw llamaCppError(error, params.model, true);
+        });
         const { given, room } = textLengths(params);
         const texts: Text[] = [];
         for (let set = 0; set < INPUT_SETS; set++) {

@@ -197,7 +197,7 @@ describe('a file that is no model', () => {
   });
 
   it('what llama.cpp says of it becomes a sentence', () => {
-    expect(llamaCppError(new Error('Failed to load model'), 'x.gguf')).toMatchObject({ code: 'MODEL_INVALID' });
+    expect(llamaCppError(new Error('Failed to load model'), 'x.gguf', true)).toMatchObject({ code: 'MODEL_INVALID' });
     expect(llamaCppError(new Error('A context size of 99 is too large'), 'x')).toMatchObject({
       code: 'MODEL_TOO_LARGE',
     });
