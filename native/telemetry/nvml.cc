@@ -1,8 +1,7 @@
-#include "telemetry/nvml.h"
-
-#include <cmath>
 #include <cstdlib>
 #include <limits>
+
+#include "telemetry/nvml_symbols.h"
 
 namespace aibench {
 namespace {
@@ -16,8 +15,8 @@ constexpr const char* kQuantityNames[kNvmlQuantities] = {"energy",  "power",    
                                                          "smClock", "memoryClock", "throttleReasons", "utilization",
                                                          "moduleEnergy", "modulePower", "memoryPower", "memoryTemperature",
                                                          "powerCapTime", "thermalTime", "hardwareThermalTime",
-                                                         "powerBrakeTime", "eccUncorrected",
-                                                         "nvlinkTx", "nvlinkRx"};
+                                                         "powerBrakeTime", "syncBoostTime", "eccUncorrected", "eccCorrected",
+                                                         "nvlinkTx", "nvlinkRx", "pcieTx", "pcieRx"};
 
 std::string failed(const char* call, Return code) {
   return std::string(call) + " failed: " + nvml_error_name(code);
@@ -52,107 +51,6 @@ bool parse_nvml_quantity(const std::string& name, NvmlQuantity* quantity) {
   }
   return false;
 }
-
-// Names as the driver exports them: the header's nvmlInit and others are macros for the _v2 symbols.
-struct Nvml::Symbols {
-  template <typename... Arguments>
-  using Call = Return (*)(Arguments...);
-
-  // Without these there is nothing to ask.
-  Call<> init = nullptr;
-  Call<> shutdown = nullptr;
-  Call<unsigned*> device_count = nullptr;
-  Call<unsigned, Device*> device_by_index = nullptr;
-  // Each of these may be missing from an older library, or from a newer one that dropped it.
-  Call<char*, unsigned> driver_version = nullptr;
-  Call<Device, char*, unsigned> name = nullptr;
-  Call<Device, char*, unsigned> uuid = nullptr;
-  Call<Device, nvml::Memory*> memory = nullptr;
-  Call<Device, unsigned*, unsigned*> mig_mode = nullptr;
-  Call<Device, int*> virtualization = nullptr;
-  Call<Device, unsigned*> enforced_power_limit = nullptr;
-  Call<Device, unsigned*> management_power_limit = nullptr;
-  Call<Device, int, nvml::FieldValue*> field_values = nullptr;
-  Call<Device, unsigned long long*> total_energy = nullptr;
-  Call<Device, unsigned*> power_usage = nullptr;
-  Call<Device, int, unsigned*> temperature = nullptr;
-  Call<Device, nvml::Temperature*> temperature_v = nullptr;
-  Call<Device, int, unsigned*> clock = nullptr;
-  Call<Device, unsigned long long*> event_reasons = nullptr;
-  Call<Device, unsigned long long*> throttle_reasons = nullptr;
-  Call<Device, nvml::Utilization*> utilization = nullptr;
-  Call<Device, int, int, unsigned long long*> ecc_errors = nullptr;
-  int driver_major = 0;
-
-  // The name of the first required symbol that is missing; nullptr when all are there.
-  const char* bind(const DynamicLibrary& library) {
-    const auto take = [&library](auto* target, const char* symbol) {
-      *target = library.function<std::remove_pointer_t<decltype(target)>>(symbol);
-      return *target == nullptr ? symbol : nullptr;
-    };
-    take(&driver_version, "nvmlSystemGetDriverVersion");
-    take(&name, "nvmlDeviceGetName");
-    take(&uuid, "nvmlDeviceGetUUID");
-    take(&memory, "nvmlDeviceGetMemoryInfo");
-    take(&mig_mode, "nvmlDeviceGetMigMode");
-    take(&virtualization, "nvmlDeviceGetVirtualizationMode");
-    take(&enforced_power_limit, "nvmlDeviceGetEnforcedPowerLimit");
-    take(&management_power_limit, "nvmlDeviceGetPowerManagementLimit");
-    take(&field_values, "nvmlDeviceGetFieldValues");
-    take(&total_energy, "nvmlDeviceGetTotalEnergyConsumption");
-    take(&power_usage, "nvmlDeviceGetPowerUsage");
-    take(&temperature, "nvmlDeviceGetTemperature");
-    take(&temperature_v, "nvmlDeviceGetTemperatureV");
-    take(&clock, "nvmlDeviceGetClockInfo");
-    take(&event_reasons, "nvmlDeviceGetCurrentClocksEventReasons");
-    take(&throttle_reasons, "nvmlDeviceGetCurrentClocksThrottleReasons");
-    take(&utilization, "nvmlDeviceGetUtilizationRates");
-    take(&ecc_errors, "nvmlDeviceGetTotalEccErrors");
-    const char* missing = take(&init, "nvmlInit_v2");
-    if (missing == nullptr) missing = take(&shutdown, "nvmlShutdown");
-    if (missing == nullptr) missing = take(&device_count, "nvmlDeviceGetCount_v2");
-    if (missing == nullptr) missing = take(&device_by_index, "nvmlDeviceGetHandleByIndex_v2");
-    return missing;
-  }
-
-  // Calls function(device, arguments..., &value) if the library has it.
-  template <typename T, typename Function, typename... Arguments>
-  static Return ask(Function function, double* value, Device device, Arguments... arguments) {
-    if (function == nullptr) return nvml::kFunctionNotFound;
-    T raw{};
-    const Return code = function(device, arguments..., &raw);
-    if (code == nvml::kSuccess) *value = static_cast<double>(raw);
-    return code;
-  }
-
-  // The call can succeed while the field in it failed: each has a return code of its own.
-  Return field(Device device, unsigned id, double* value, unsigned scope = nvml::kScopeGpu) const {
-    if (field_values == nullptr) return nvml::kFunctionNotFound;
-    nvml::FieldValue answer{};
-    answer.field_id = id;
-    answer.scope_id = scope;
-    answer.status = nvml::kUnknown;
-    if (const Return code = field_values(device, 1, &answer); code != nvml::kSuccess) return code;
-    if (answer.status != nvml::kSuccess) return answer.status;
-    switch (answer.value_type) {
-      case nvml::kDouble: *value = answer.value.d; break;
-      case nvml::kUnsignedInt: *value = answer.value.ui; break;
-      case nvml::kUnsignedLong: *value = static_cast<double>(answer.value.ul); break;
-      case nvml::kUnsignedLongLong: *value = static_cast<double>(answer.value.ull); break;
-      case nvml::kSignedLongLong: *value = static_cast<double>(answer.value.sll); break;
-      case nvml::kSignedInt: *value = answer.value.si; break;
-      case nvml::kUnsignedShort: *value = answer.value.us; break;
-      default: return nvml::kUnknown;
-    }
-    return nvml::kSuccess;
-  }
-
-  // A field whose number means something else to other drivers.
-  Return slowdown(Device device, unsigned id, double* value) const {
-    const bool known = driver_major >= nvml::kFirstSlowdownDriver && driver_major <= nvml::kLastSlowdownDriver;
-    return known ? field(device, id, value) : nvml::kNotSupported;
-  }
-};
 
 // In order of preference within a quantity.
 const Nvml::Way Nvml::kWays[] = {
@@ -209,18 +107,30 @@ const Nvml::Way Nvml::kWays[] = {
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldPowerPolicy, v); }},
     {NvmlQuantity::kThermalTime, "field 75 (thermal policy)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldThermalPolicy, v); }},
-    {NvmlQuantity::kHardwareThermalTime, "field 252 (hardware thermal slowdown)",
-     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, nvml::kFieldHardwareThermal, v); }},
-    {NvmlQuantity::kPowerBrakeTime, "field 253 (power brake)",
-     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, nvml::kFieldPowerBrake, v); }},
+    {NvmlQuantity::kThermalTime, "field 251 or 269 (software thermal slowdown)",
+     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, 0, v); }},
+    {NvmlQuantity::kHardwareThermalTime, "field 252 or 270 (hardware thermal slowdown)",
+     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, 1, v); }},
+    {NvmlQuantity::kPowerBrakeTime, "field 253 or 271 (power brake)",
+     [](const Symbols& s, Device d, double* v) { return s.slowdown(d, 2, v); }},
+    {NvmlQuantity::kSyncBoostTime, "field 76 (sync boost)",
+     [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldSyncBoost, v); }},
     {NvmlQuantity::kEccUncorrected, "nvmlDeviceGetTotalEccErrors(uncorrected)",
-     [](const Symbols& s, Device d, double* v) {
-       return Symbols::ask<unsigned long long>(s.ecc_errors, v, d, nvml::kEccUncorrected, nvml::kEccVolatile);
-     }},
+     [](const Symbols& s, Device d, double* v) { return s.ecc(d, nvml::kEccUncorrected, v); }},
+    {NvmlQuantity::kEccCorrected, "nvmlDeviceGetTotalEccErrors(corrected)",
+     [](const Symbols& s, Device d, double* v) { return s.ecc(d, nvml::kEccCorrected, v); }},
     {NvmlQuantity::kNvlinkTx, "field 138 (NVLink data sent)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldNvlinkTx, v, nvml::kAllLinks); }},
+    {NvmlQuantity::kNvlinkTx, "field 202 of each link (NVLink 5 bytes sent)",
+     [](const Symbols& s, Device d, double* v) { return s.over_links(d, nvml::kFieldNvlinkSentBytes, v); }},
     {NvmlQuantity::kNvlinkRx, "field 139 (NVLink data received)",
      [](const Symbols& s, Device d, double* v) { return s.field(d, nvml::kFieldNvlinkRx, v, nvml::kAllLinks); }},
+    {NvmlQuantity::kNvlinkRx, "field 204 of each link (NVLink 5 bytes received)",
+     [](const Symbols& s, Device d, double* v) { return s.over_links(d, nvml::kFieldNvlinkReceivedBytes, v); }},
+    {NvmlQuantity::kPcieTx, "nvmlDeviceGetPcieThroughput(sent)",
+     [](const Symbols& s, Device d, double* v) { return s.pcie(d, nvml::kPcieSent, v); }},
+    {NvmlQuantity::kPcieRx, "nvmlDeviceGetPcieThroughput(received)",
+     [](const Symbols& s, Device d, double* v) { return s.pcie(d, nvml::kPcieReceived, v); }},
 };
 
 Nvml::Nvml() : symbols_(std::make_unique<Symbols>()) {}

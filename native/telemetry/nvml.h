@@ -32,11 +32,15 @@ enum class NvmlQuantity {
   kThermalTime,
   kHardwareThermalTime,
   kPowerBrakeTime,
+  kSyncBoostTime,
   kEccUncorrected,
+  kEccCorrected,
   kNvlinkTx,
-  kNvlinkRx
+  kNvlinkRx,
+  kPcieTx,
+  kPcieRx
 };
-inline constexpr int kNvmlQuantities = 19;
+inline constexpr int kNvmlQuantities = 23;
 const char* nvml_quantity_name(NvmlQuantity quantity);
 bool parse_nvml_quantity(const std::string& name, NvmlQuantity* quantity);
 

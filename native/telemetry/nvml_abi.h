@@ -24,20 +24,30 @@ inline constexpr Return kUnknown = 999;
 inline constexpr unsigned kFieldTotalEnergy = 83;      // NVML_FI_DEV_TOTAL_ENERGY_CONSUMPTION, mJ since driver load
 inline constexpr unsigned kFieldPowerAverage = 185;    // NVML_FI_DEV_POWER_AVERAGE, mW
 inline constexpr unsigned kFieldPowerInstant = 186;    // NVML_FI_DEV_POWER_INSTANT, mW
-// Counters of time held back, ns. The last two moved: drivers of the 570 and 580 series have them at these numbers (what
-// nvidia-smi 580.65 asks for), the header of CUDA 13 at 270 and 271 and something else here. Only those drivers are asked.
+// Counters of time held back, ns.
 inline constexpr unsigned kFieldPowerPolicy = 74;      // NVML_FI_DEV_PERF_POLICY_POWER
-inline constexpr unsigned kFieldThermalPolicy = 75;    // NVML_FI_DEV_PERF_POLICY_THERMAL
-inline constexpr unsigned kFieldHardwareThermal = 252;  // NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_THERM_SLOWDOWN
-inline constexpr unsigned kFieldPowerBrake = 253;       // NVML_FI_DEV_CLOCKS_EVENT_REASON_HW_POWER_BRAKE_SLOWDOWN
-inline constexpr int kFirstSlowdownDriver = 570, kLastSlowdownDriver = 589;
+inline constexpr unsigned kFieldThermalPolicy = 75;    // NVML_FI_DEV_PERF_POLICY_THERMAL: slowed down by software, for heat
+inline constexpr unsigned kFieldSyncBoost = 76;        // NVML_FI_DEV_PERF_POLICY_SYNC_BOOST: as slow as the slowest of its group
+// NVML_FI_DEV_CLOCKS_EVENT_REASON_SW_THERM_SLOWDOWN and, next to it, _HW_THERM_SLOWDOWN and _HW_POWER_BRAKE_SLOWDOWN have moved:
+// nvml.h of CUDA 12.8 (driver 570) has none of them and power smoothing at 251, that of 12.9 and 13.0 (575 to 580) has them at 251
+// to 253, which is what nvidia-smi 580.65 asks for, that of 13.1 to 13.3 (590 to 610) at 269 to 271 and power smoothing at 251 again.
+// The first of the three numbers; 0 where no header says it.
+constexpr unsigned first_slowdown_field(int driver_major) {
+  if (driver_major >= 575 && driver_major < 590) return 251;
+  return driver_major >= 590 && driver_major < 620 ? 269 : 0;
+}
 inline constexpr unsigned kFieldMemoryTemperature = 82;  // NVML_FI_DEV_MEMORY_TEMP, degrees Celsius
 inline constexpr unsigned kFieldNvlinkTx = 138;        // NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_TX, KiB, scope: link
 inline constexpr unsigned kFieldNvlinkRx = 139;        // NVML_FI_DEV_NVLINK_THROUGHPUT_DATA_RX
+inline constexpr unsigned kFieldNvlinkLinks = 91;      // NVML_FI_DEV_NVLINK_LINK_COUNT
+inline constexpr unsigned kFieldNvlinkSentBytes = 202;      // NVML_FI_DEV_NVLINK_COUNT_XMIT_BYTES, scope: one link (NVLink 5)
+inline constexpr unsigned kFieldNvlinkReceivedBytes = 204;  // NVML_FI_DEV_NVLINK_COUNT_RCV_BYTES
+inline constexpr unsigned kMostLinks = 64;             // a GPU of 2026 has 18
 inline constexpr unsigned kAllLinks = 0xffffffff;      // as the scope of a link counter: the sum over the links
 inline constexpr unsigned kScopeGpu = 0;               // NVML_POWER_SCOPE_GPU
 inline constexpr unsigned kScopeModule = 1;            // NVML_POWER_SCOPE_MODULE: on a superchip the CPU with the GPU
 inline constexpr unsigned kScopeMemory = 2;            // NVML_POWER_SCOPE_MEMORY
+inline constexpr int kEccCorrected = 0;                // NVML_MEMORY_ERROR_TYPE_CORRECTED
 inline constexpr int kEccUncorrected = 1;              // NVML_MEMORY_ERROR_TYPE_UNCORRECTED
 inline constexpr int kEccVolatile = 0;                 // NVML_VOLATILE_ECC: since the driver was loaded
 enum ValueType : int {
@@ -78,6 +88,8 @@ struct Memory {
 };
 inline constexpr int kClockSm = 1;
 inline constexpr int kClockMemory = 2;
+inline constexpr int kPcieSent = 0;      // NVML_PCIE_UTIL_TX_BYTES
+inline constexpr int kPcieReceived = 1;  // NVML_PCIE_UTIL_RX_BYTES
 inline constexpr int kTemperatureGpu = 0;
 // nvmlTemperature_v1_t, driver 570 on; `version` carries the struct's size and its number.
 struct Temperature {

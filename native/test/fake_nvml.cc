@@ -6,8 +6,14 @@
 //   field83 1000 2000 E15   what successive calls of one device give; the last stays. E<code>: the call fails;
 //                           F<code>: the call succeeds, the field's own return code does not; H<ms>: the call hangs for
 //                           so long, then gives the value after it
-// Other keys: driver (575.57.08) field252 field253 field74 field75 field82 field83.1 (module) field138 field139 field186.1 field185.2 (memory) ecc field185 field186 total_energy power_usage temperature clock_sm clock_mem event_reasons throttle_reasons
-// utilization enforced_limit management_limit mig virtualization. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED.
+// Other keys: driver (575.57.08) field74 field75 field76 field82 field83.1 (module) field91 field138 field139 field185 field185.2
+// (memory) field186 field186.1 field202@0 field204@3 (of one link) field251 .. field271 total_energy power_usage temperature clock_sm
+// clock_mem event_reasons throttle_reasons utilization enforced_limit management_limit mig virtualization ecc ecc_corrected pcie_tx
+// pcie_rx. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED; 1:field83 is that of device 1 alone.
+//   narrow field252         answers in 32 bits, as fields do that are no counter
+//   origin 123.4            CLOCK_MONOTONIC seconds, from which on
+//   trace 0 100 1.5 300     the power takes this course: what `field83 @energy` and others then give, see fake_trace.h
+//   down 1 1.5 15           all calls return 15 between so many seconds after the origin
 // FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
 #include <dlfcn.h>
 #include <time.h>
@@ -22,6 +28,7 @@
 #include <vector>
 
 #include "../telemetry/nvml_abi.h"
+#include "fake_trace.h"
 
 namespace {
 
@@ -56,6 +63,27 @@ void load_script() {
   }
 }
 
+double since_origin() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto origin = script.find("origin");
+  if (origin == script.end()) return 0;
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec) - std::atof(origin->second[0].c_str());
+}
+
+// The line of this device alone, else that of all.
+auto line_of(aibench::nvml::Device device, const std::string& key) {
+  const auto own = script.find(std::to_string(reinterpret_cast<std::size_t>(device) - 1) + ":" + key);
+  return own == script.end() ? script.find(key) : own;
+}
+
+// The code of an outage; 0 when there is none now.
+Return outage(double time) {
+  const auto down = script.find("down");
+  if (down == script.end() || time < std::atof(down->second[0].c_str()) || time >= std::atof(down->second[1].c_str())) return 0;
+  return std::atoi(down->second[2].c_str());
+}
+
 double first(const std::string& key, double otherwise) {
   const auto found = script.find(key);
   return found == script.end() || found->second.empty() ? otherwise : std::atof(found->second[0].c_str());
@@ -67,8 +95,15 @@ Answer play(aibench::nvml::Device device, const std::string& key) {
   {
     const std::lock_guard<std::mutex> guard(lock);
     if (initialised == 0) return {aibench::nvml::kUninitialized, 0, 0};
-    const auto found = script.find(key);
+    const double time = since_origin();
+    if (const Return code = outage(time); code != 0) return {code, 0, 0};
+    const auto found = line_of(device, key);
     if (found == script.end()) return answer;
+    if (found->second[0][0] == '@') {
+      const auto trace = line_of(device, "trace");
+      if (trace == script.end()) return answer;
+      return {aibench::nvml::kSuccess, 0, 1e3 * fake::sensed(fake::Trace(trace->second), found->second, time)};  // mJ, mW
+    }
     Sequence& sequence = playing[std::to_string(reinterpret_cast<std::size_t>(device)) + key];
     if (sequence.steps.empty()) sequence.steps = found->second;
     std::string step = sequence.steps[sequence.next];
@@ -172,7 +207,11 @@ Return nvmlDeviceGetCurrentClocksThrottleReasons(Device device, unsigned long lo
   return give(device, "throttle_reasons", out);
 }
 Return nvmlDeviceGetTotalEccErrors(Device device, int type, int counter, unsigned long long* out) {
-  return type == aibench::nvml::kEccUncorrected && counter == aibench::nvml::kEccVolatile ? give(device, "ecc", out) : 2;
+  if (counter != aibench::nvml::kEccVolatile) return aibench::nvml::kInvalidArgument;
+  return give(device, type == aibench::nvml::kEccUncorrected ? "ecc" : "ecc_corrected", out);
+}
+Return nvmlDeviceGetPcieThroughput(Device device, int counter, unsigned* out) {
+  return give(device, counter == aibench::nvml::kPcieSent ? "pcie_tx" : "pcie_rx", out);
 }
 Return nvmlDeviceGetUtilizationRates(Device device, aibench::nvml::Utilization* out) {
   out->memory = 0;
@@ -190,15 +229,20 @@ Return nvmlDeviceGetTemperatureV(Device device, aibench::nvml::Temperature* out)
 Return nvmlDeviceGetFieldValues(Device device, int count, aibench::nvml::FieldValue* values) {
   for (int i = 0; i < count; ++i) {
     // field83 for the GPU, field83.1 for the module; the sum over all links has the plain name too.
-    const unsigned scope = values[i].scope_id;
-    const std::string suffix = scope == aibench::nvml::kScopeModule   ? ".1"
+    const unsigned id = values[i].field_id, scope = values[i].scope_id;
+    const bool of_link = id == aibench::nvml::kFieldNvlinkSentBytes || id == aibench::nvml::kFieldNvlinkReceivedBytes;
+    const std::string suffix = of_link                                ? "@" + std::to_string(scope)
+                               : scope == aibench::nvml::kScopeModule ? ".1"
                                : scope == aibench::nvml::kScopeMemory ? ".2"
                                                                       : "";
-    const Answer answer = play(device, "field" + std::to_string(values[i].field_id) + suffix);
+    const std::string key = "field" + std::to_string(id);
+    const Answer answer = play(device, key + suffix);
     values[i].status = answer.call == aibench::nvml::kSuccess ? answer.field : answer.call;
     if (answer.call != aibench::nvml::kSuccess && answer.call != aibench::nvml::kNotSupported) return answer.call;
-    const bool is_wide = values[i].field_id == aibench::nvml::kFieldTotalEnergy || values[i].field_id == 74 ||
-                         values[i].field_id == 75 || values[i].field_id == 252 || values[i].field_id == 253 || values[i].field_id == 138 || values[i].field_id == 139;
+    const auto narrow = script.find("narrow");
+    const bool is_narrow = narrow != script.end() && narrow->second[0] == key;
+    const bool is_wide = !is_narrow && (id == aibench::nvml::kFieldTotalEnergy || (id >= 74 && id <= 76) || id == 138 ||
+                                        id == 139 || of_link || (id >= 251 && id <= 271));
     if (is_wide) {
       values[i].value_type = aibench::nvml::kUnsignedLongLong;
       values[i].value.ull = static_cast<unsigned long long>(answer.value);

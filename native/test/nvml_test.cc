@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "telemetry/nvml.h"
 
@@ -49,8 +50,8 @@ double value(Nvml& nvml, NvmlQuantity quantity, int device = 0) {
 const char kNewDriver[] =
     "devices 2\nfield83 1000 2500 E15 400\nfield185 290000\nfield186 301000 F3 305000\ntemperature 61\n"
     "clock_sm 1980\nclock_mem 2619\nevent_reasons 4\nutilization 97\nenforced_limit 700000\nmig 0\n"
-    "field83.1 5000\nfield186.1 650000\nfield82 71\nfield74 123456789012\nfield75 7000\necc 3\nfield138 2048\nfield139 1024\nfield185.2 82000\nfield252 3000\n"
-    "field253 4000\n";
+    "field83.1 5000\nfield186.1 650000\nfield82 71\nfield74 123456789012\nfield75 7000\nfield76 8000\necc 3\necc_corrected 12\n"
+    "field138 2048\nfield139 1024\nfield185.2 82000\nfield252 3000\nfield253 4000\npcie_tx 51000\npcie_rx 640\n";
 
 void test_new_driver() {
   NvmlAbsence absence;
@@ -82,13 +83,45 @@ void test_new_driver() {
   require(value(*nvml, NvmlQuantity::kHardwareThermalTime) == 3000 && value(*nvml, NvmlQuantity::kPowerBrakeTime) == 4000,
           "slowdowns by hardware");
   require(value(*nvml, NvmlQuantity::kMemoryPower) == 82000, "memory power, by the second way");
-  for (const char* driver : {"driver 590.10\n", "driver 565.57.01\n"}) {  // there these numbers mean something else
-    const auto other = Nvml::open({machine("fake_nvml", std::string(kNewDriver) + driver)}, &absence);
-    require(other != nullptr && value(*other, NvmlQuantity::kHardwareThermalTime) == -aibench::nvml::kNotSupported, driver);
-  }
+  require(value(*nvml, NvmlQuantity::kSyncBoostTime) == 8000, "sync boost");
   require(value(*nvml, NvmlQuantity::kEccUncorrected) == 3, "uncorrected errors");
+  require(value(*nvml, NvmlQuantity::kEccCorrected) == 12, "corrected errors");
+  require(value(*nvml, NvmlQuantity::kPcieTx) == 51000 && value(*nvml, NvmlQuantity::kPcieRx) == 640, "PCIe, each direction");
   require(value(*nvml, NvmlQuantity::kNvlinkTx) == 2048 && value(*nvml, NvmlQuantity::kNvlinkRx) == 1024, "NVLink");
   require(value(*nvml, NvmlQuantity::kUtilization, 7) == -2, "no such device");
+}
+
+// Numbers that have moved between drivers: read where a header says what they are, in 64 bits, and nowhere else.
+void test_slowdown_counters() {
+  NvmlAbsence absence;
+  const auto slowed = [&absence](const std::string& script) {
+    const auto nvml = Nvml::open({machine("fake_nvml", script)}, &absence);
+    require(nvml != nullptr, "opens: " + absence.reason);
+    return std::vector<double>{value(*nvml, NvmlQuantity::kThermalTime), value(*nvml, NvmlQuantity::kHardwareThermalTime),
+                               value(*nvml, NvmlQuantity::kPowerBrakeTime)};
+  };
+  const std::string both = "field251 1000\nfield252 2000\nfield253 3000\nfield269 4000\nfield270 5000\nfield271 6000\n";
+  const double no = -aibench::nvml::kNotSupported;
+  require(slowed("driver 575.57.08\n" + both) == std::vector<double>{1000, 2000, 3000}, "575: 251 to 253");
+  require(slowed("driver 580.173.02\n" + both) == std::vector<double>{1000, 2000, 3000}, "580: 251 to 253");
+  require(slowed("driver 590.44.01\n" + both) == std::vector<double>{4000, 5000, 6000}, "590: 269 to 271");
+  require(slowed("driver 610.10\n" + both) == std::vector<double>{4000, 5000, 6000}, "610: 269 to 271");
+  for (const char* driver : {"driver 570.211.01\n", "driver 565.57.01\n", "driver 720.1\n", "driver next\n"}) {
+    require(slowed(driver + both) == std::vector<double>{no, no, no}, std::string("no header says it: ") + driver);
+  }
+  require(slowed("field75 70\n" + both)[0] == 70, "the number that never moved comes first");
+  require(slowed("narrow field252\n" + both) == std::vector<double>{1000, no, 3000}, "32 bits are another field");
+}
+
+void test_nvlink_by_link() {
+  NvmlAbsence absence;
+  const auto nvml = Nvml::open({machine("fake_nvml", "field91 4\nfield202@0 1024\nfield202@1 2048\nfield202@3 1024\nfield204@1 F15\n")},
+                               &absence);
+  require(nvml != nullptr, "opens: " + absence.reason);
+  require(value(*nvml, NvmlQuantity::kNvlinkTx) == 4, "bytes of the links that count, in KiB");
+  require(value(*nvml, NvmlQuantity::kNvlinkRx) == -aibench::nvml::kNotSupported, "no link counts");
+  const auto without = Nvml::open({machine("fake_nvml", "field202@0 1024\n")}, &absence);
+  require(without != nullptr && value(*without, NvmlQuantity::kNvlinkTx) == -aibench::nvml::kNotSupported, "no links");
 }
 
 void test_old_driver() {
@@ -163,6 +196,8 @@ int main(int, char** argv) {
   folder = fs::temp_directory_path() / ("aibench-nvml-" + std::to_string(getpid()));
   fs::create_directory(folder);
   test_new_driver();
+  test_slowdown_counters();
+  test_nvlink_by_link();
   test_old_driver();
   test_field_that_is_not_supported_falls_back();
   test_absences();

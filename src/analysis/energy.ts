@@ -3,18 +3,18 @@
  * idle baseline taken off, and the work done per joule. Pure: everything comes from what the document holds, so that
  * `aibench verify` recomputes it.
  */
-import type { CaseEnergy, Launch, Metric, Series, SourceDescription, Warning } from '../results/schema.ts';
+import type { CaseEnergy, Metric, Series, SourceDescription, Warning } from '../results/schema.ts';
 import { statedGain } from './energy-accuracy.ts';
 import {
   concernsDevice,
   disjointGroups,
   hasOtherTenants,
   isEnergetic,
-  overlap,
   type SourceGroup,
   withoutOtherGpus,
 } from './energy-scope.ts';
 import { type Track, trackOf } from './energy-track.ts';
+import { crossCheck, dilution } from './energy-warnings.ts';
 import {
   COVERAGE_FACTOR,
   combine,
@@ -25,14 +25,15 @@ import {
   type WindowOptions,
   windowEnergy,
 } from './energy-window.ts';
-import { metricDefinition } from './metrics.ts';
-
-/** A counter and an integrated gauge of the same thing that differ by more than this are worth a warning. */
-const CROSS_CHECK_LIMIT = 0.05;
-/** Less of the window than this spent in samples: the energy holds much that is no work. */
-const MIN_SAMPLED_FRACTION = 0.9;
-
-export type EnergyLaunch = Pick<Launch, 'status' | 'windowSeconds' | 'samplesSeconds' | 'iterationsPerSample' | 'work'>;
+import {
+  type EnergyHeadline,
+  type EnergyLaunch,
+  energyDelayOf,
+  perJoule,
+  totalWork,
+  type Work,
+  workUnit,
+} from './energy-work.ts';
 
 export interface CaseEnergyInput {
   sources: readonly SourceDescription[];
@@ -41,7 +42,7 @@ export interface CaseEnergyInput {
   /** Measured in the same run with the machine left alone; null where there was none. */
   idleWindow: readonly [number, number] | null;
   /** The case's headline metric. Only a rate gives work per joule. */
-  headline: { name: string; metric: Metric } | null;
+  headline: EnergyHeadline;
   /** The case's device: `cpu`, `cuda:0`, ... */
   device: string;
   /** The GPUs that it ran on, as `covers` names them; empty: not known, or none. */
@@ -229,65 +230,6 @@ function addTerms(all: readonly Terms[]): Terms {
   return out;
 }
 
-/** `FLOP/s` → `FLOP/J`, since a rate per watt is work per joule; null for what is no rate. */
-export function workUnit(metric: string): string | null {
-  const definition = metricDefinition(metric);
-  if (definition?.better !== 'higher' || !definition.unit.endsWith('/s')) return null;
-  return `${definition.unit.slice(0, -2)}/J`;
-}
-
-function totalWork(
-  headline: CaseEnergyInput['headline'],
-  launches: readonly EnergyLaunch[],
-): { amount: number; unit: string } | null {
-  const unit = headline && workUnit(headline.name);
-  const definition = headline && metricDefinition(headline.name);
-  if (!unit || !definition) return null;
-  let amount = 0;
-  for (const launch of launches) {
-    const rate = definition.ofLaunch(launch);
-    if (rate === null) return null;
-    amount += rate * (definition.over === 'window' ? windowLength(launch) : sum(launch.samplesSeconds));
-  }
-  return { amount, unit };
-}
-
-function windowLength({ windowSeconds }: EnergyLaunch): number {
-  return windowSeconds === undefined ? 0 : windowSeconds[1] - windowSeconds[0];
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/**
- * Work per joule. Its interval carries the rate's interval (launch to launch) and the energy's (measurement), which are
- * independent: relative half-widths in quadrature, side by side. Null where the rate has no interval.
- */
-function perJoule(
-  work: { amount: number; unit: string },
-  joules: number,
-  relativeEnergy: number,
-  rate: Metric | null,
-): CaseEnergy['throughputPerWatt'] {
-  const value = work.amount / joules;
-  const interval = rate?.interval;
-  if (!interval || !rate || rate.value <= 0) return { value, unit: work.unit, interval: null };
-  const down = Math.hypot((rate.value - interval[0]) / rate.value, relativeEnergy);
-  const up = Math.hypot((interval[1] - rate.value) / rate.value, relativeEnergy);
-  return { value, unit: work.unit, interval: [Math.max(0, value * (1 - down)), value * (1 + up)] };
-}
-
-/** Energy-delay product (Horowitz, Indermaur and Gonzalez 1994) per unit of work: joules per work times seconds per work. */
-function energyDelayOf(
-  work: { amount: number; unit: string },
-  joules: number,
-  seconds: number,
-): CaseEnergy['energyDelay'] {
-  const of = work.unit.replace(/\/J$/, '');
-  return { value: (joules / work.amount) * (seconds / work.amount), unit: `J·s/${of}²` };
-}
-
 interface Idle {
   watts: number;
   standardWatts: number;
@@ -317,7 +259,7 @@ function netOf(
   joules: number,
   seconds: number,
   standardJoules: number,
-  work: { amount: number; unit: string } | null,
+  work: Work | null,
   rate: Metric | null,
 ): CaseEnergy['net'] {
   const net = joules - idle.watts * seconds;
@@ -361,45 +303,4 @@ function nothingReadable(energetic: readonly SourceDescription[]): CaseEnergy {
     net: null,
     uncertainty: null,
   };
-}
-
-function crossCheck(groups: readonly SourceGroup[], entries: readonly CaseEnergy[]): Warning[] {
-  const joulesOf = (group: SourceGroup): number | null =>
-    entries.find(entry => entry.source === group.id)?.joules ?? null;
-  const out: Warning[] = [];
-  for (const counter of groups.filter(group => group.kind === 'counter')) {
-    for (const gauge of groups.filter(group => group.kind === 'gauge')) {
-      const [a, b] = [joulesOf(counter), joulesOf(gauge)];
-      const isSame =
-        counter.scope === gauge.scope &&
-        counter.covers.every(token => gauge.covers.includes(token)) &&
-        overlap(gauge.covers, counter.covers);
-      if (a === null || b === null || !isSame || Math.abs(a - b) <= CROSS_CHECK_LIMIT * a) continue;
-      const percent = ((100 * (b - a)) / a).toFixed(1);
-      out.push({
-        code: 'ENERGY_CROSS_CHECK',
-        message: `The power gauge ${gauge.id} integrates to ${percent} % beside the energy counter ${counter.id} over the same windows.`,
-        remedy:
-          'Trust the counter; lengthen the launches, so that a gauge that averages or looks only part of the time catches up.',
-      });
-    }
-  }
-  return out;
-}
-
-function dilution(launches: readonly EnergyLaunch[]): Warning[] {
-  let sampled = 0;
-  let whole = 0;
-  for (const launch of launches) {
-    sampled += launch.samplesSeconds.reduce((sum, sample) => sum + sample, 0);
-    whole += (launch.windowSeconds?.[1] ?? 0) - (launch.windowSeconds?.[0] ?? 0);
-  }
-  if (whole <= 0 || sampled >= MIN_SAMPLED_FRACTION * whole) return [];
-  return [
-    {
-      code: 'ENERGY_WINDOW_DILUTED',
-      message: `Only ${((100 * sampled) / whole).toFixed(0)} % of the measured windows was spent in samples; the energy of the rest is counted too.`,
-      remedy: 'Use longer samples (minSampleSeconds), so that less time passes between them.',
-    },
-  ];
 }

@@ -3,6 +3,7 @@ import { launchValues } from '../analysis/observations.ts';
 import { scalingGroups } from '../analysis/scaling.ts';
 import type { CaseResult, ResultDocument, Warning } from '../results/schema.ts';
 import { formatBytes, formatDuration, formatQuantity, formatRange } from '../units.ts';
+import { energyDelayText, energyOf, heatWords, limitWords } from './heat.ts';
 import { launchStrip, seriesPlot } from './html-charts.ts';
 import { type Html, html } from './html-parts.ts';
 import { hostName } from './measurements.ts';
@@ -83,7 +84,7 @@ function machine({ host, tool, createdAt, run, seal, suite }: ResultDocument): H
 
 function caseRow(result: CaseResult, nameOf: NameOf): Html {
   const metric = result.headline === null ? undefined : result.metrics[result.headline];
-  const energy = result.energy.find(({ status }) => status === 'ok');
+  const energy = energyOf(result);
   const perWatt = energy?.throughputPerWatt ?? null;
   const values = result.headline === null ? [] : launchValues(result, result.headline).filter(Number.isFinite);
   const watts = energy?.averageWatts ?? null;
@@ -91,22 +92,12 @@ function caseRow(result: CaseResult, nameOf: NameOf): Html {
 <td class="n">${metric === undefined ? '–' : formatQuantity(metric.value, metric.unit)}</td>
 <td>${metric === undefined || values.length === 0 ? '–' : html`${launchStrip(values, metric.value, metric.interval, metric.unit)}<span class="soft">${intervalText(metric.interval, metric.unit)}</span>`}</td>
 <td class="n">${result.limit === null ? '–' : `${(100 * result.limit.fraction).toFixed(1)} %`}</td>
-<td class="n">${watts === null ? '–' : formatQuantity(watts, 'W')}${energy?.capWatts === undefined ? null : html`<br><span class="soft">limit ${formatQuantity(energy.capWatts, 'W')}</span>`}${thermalText(result)}</td><td class="n">${perWatt === null ? '–' : formatQuantity(perWatt.value, perWatt.unit)}</td></tr>`;
+<td class="n">${watts === null ? '–' : formatQuantity(watts, 'W')}${soft(limitWords(energy))}${soft(heatWords(result))}</td><td class="n">${perWatt === null ? '–' : formatQuantity(perWatt.value, perWatt.unit)}</td></tr>`;
 }
 
-/** How hot and how held back it was, where a sensor tells. */
-function thermalText({ thermal }: CaseResult): Html | null {
-  if (thermal === undefined) return null;
-  const { maxTemperatureCelsius, throttledFraction, powerCappedFraction } = thermal;
-  const share = (value: number | null, what: string): string[] =>
-    value === null || value < 0.0005 ? [] : [`${(100 * value).toFixed(1)} % ${what}`];
-  const parts = [
-    ...(thermal.regime === 'sustained' ? ['sustained'] : []),
-    ...(maxTemperatureCelsius === null ? [] : [`${maxTemperatureCelsius.toFixed(0)} °C`]),
-    ...share(throttledFraction, 'throttled'),
-    ...share(powerCappedFraction, 'at the limit'),
-  ];
-  return parts.length === 0 ? null : html`<br><span class="soft">${parts.join(', ')}</span>`;
+/** A line in small print, if there is anything to say. */
+function soft(words: readonly string[]): Html | null {
+  return words.length === 0 ? null : html`<br><span class="soft">${words.join(', ')}</span>`;
 }
 
 function intervalText(interval: readonly [number, number] | null, unit: string): string {
@@ -136,7 +127,7 @@ function energyTable(document: ResultDocument, nameOf: NameOf): Html | null {
     missing.set(why, (missing.get(why) ?? 0) + 1);
   }
   const table = html`<div class="scroll"><table><caption>By scope; scopes are never added up or compared with each other</caption>
-<thead><tr><th scope="col">case</th><th scope="col">source</th><th scope="col">scope</th><th scope="col" class="n">energy</th><th scope="col" class="n">mean</th><th scope="col" class="n">idle</th><th scope="col" class="n">per watt</th><th scope="col">uncertainty, or why not</th></tr></thead>
+<thead><tr><th scope="col">case</th><th scope="col">source</th><th scope="col">scope</th><th scope="col" class="n">energy</th><th scope="col" class="n">mean</th><th scope="col" class="n">idle</th><th scope="col" class="n">per watt</th><th scope="col" class="n">energy × time</th><th scope="col">uncertainty, or why not</th></tr></thead>
 <tbody>${rows.map(({ result, entry }) => energyRow(result, entry, nameOf))}</tbody></table></div>`;
   return html`<h3>Energy</h3>${rows.length === 0 ? null : table}${
     missing.size === 0
@@ -151,7 +142,7 @@ function energyRow(result: CaseResult, entry: CaseResult['energy'][number], name
     uncertainty === null
       ? (entry.reason ?? entry.status)
       : `±${(100 * uncertainty.relative).toFixed(2)} %, mostly ${uncertainty.dominatedBy}`;
-  return html`<tr><td class="id" title="${result.id}">${nameOf(result)}</td><td>${entry.source}</td><td>${entry.scope}</td><td class="n">${joules === null ? '–' : formatQuantity(joules, 'J')}</td><td class="n">${averageWatts === null ? '–' : formatQuantity(averageWatts, 'W')}</td><td class="n">${idleWatts === null ? '–' : formatQuantity(idleWatts, 'W')}</td><td class="n">${throughputPerWatt === null ? '–' : formatQuantity(throughputPerWatt.value, throughputPerWatt.unit)}</td><td>${doubt}</td></tr>`;
+  return html`<tr><td class="id" title="${result.id}">${nameOf(result)}</td><td>${entry.source}</td><td>${entry.scope}</td><td class="n">${joules === null ? '–' : formatQuantity(joules, 'J')}</td><td class="n">${averageWatts === null ? '–' : formatQuantity(averageWatts, 'W')}</td><td class="n">${idleWatts === null ? '–' : formatQuantity(idleWatts, 'W')}</td><td class="n">${throughputPerWatt === null ? '–' : formatQuantity(throughputPerWatt.value, throughputPerWatt.unit)}</td><td class="n">${energyDelayText(entry)}</td><td>${doubt}</td></tr>`;
 }
 
 function sources({ telemetry }: ResultDocument): Html | null {

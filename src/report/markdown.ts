@@ -2,6 +2,7 @@
 import type { CaseResult } from '../results/schema.ts';
 import { formatQuantity } from '../units.ts';
 import type { ReportFormat } from './format.ts';
+import { energyDelayText, energyOf, heatWords, limitWords } from './heat.ts';
 import { escapeMarkdown, markdownTable } from './markdown-table.ts';
 import { hostName } from './measurements.ts';
 
@@ -15,7 +16,17 @@ export const markdown: ReportFormat = {
           `### ${escapeMarkdown(document.suite.name)} on ${escapeMarkdown(hostName(document))}`,
           `${escapeMarkdown(document.host.cpu.brand)}, ${document.host.cpu.usableCores} cores; ${document.createdAt}; aibench ${escapeMarkdown(document.tool.version)}`,
           markdownTable(
-            ['case', 'status', 'headline', 'interval', 'of limit', 'power', 'per watt'],
+            [
+              'case',
+              'status',
+              'headline',
+              'interval',
+              'of limit',
+              'power',
+              'per watt',
+              'energy x time',
+              'heat and limits',
+            ],
             document.cases.map(caseRow),
           ),
         ].join('\n\n'),
@@ -25,7 +36,7 @@ export const markdown: ReportFormat = {
 
 function caseRow(result: CaseResult): string[] {
   const metric = result.headline === null ? undefined : result.metrics[result.headline];
-  const energy = result.energy.find(({ status }) => status === 'ok');
+  const energy = energyOf(result);
   const perWatt = energy?.throughputPerWatt;
   return [
     result.id,
@@ -41,5 +52,7 @@ function caseRow(result: CaseResult): string[] {
       ? '–'
       : `${formatQuantity(energy.averageWatts, 'W')} (${energy.scope})`,
     perWatt === null || perWatt === undefined ? '–' : formatQuantity(perWatt.value, perWatt.unit),
+    energyDelayText(energy),
+    [...limitWords(energy), ...heatWords(result)].join(', ') || '–',
   ];
 }

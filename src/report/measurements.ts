@@ -4,7 +4,7 @@ import type { CaseResult, ResultDocument } from '../results/schema.ts';
 export interface FlatValue {
   document: ResultDocument;
   result: CaseResult;
-  /** A metric, `throughput_per_watt` or `average_watts`. */
+  /** A metric, `throughput_per_watt`, `average_watts` or `energy_delay`. */
   name: string;
   value: number;
   unit: string;
@@ -39,7 +39,7 @@ function metricValues(document: ResultDocument, result: CaseResult): FlatValue[]
 }
 
 function energyValues(document: ResultDocument, result: CaseResult): FlatValue[] {
-  return result.energy.flatMap(({ status, source, scope, averageWatts, throughputPerWatt }) => {
+  return result.energy.flatMap(({ status, source, scope, averageWatts, throughputPerWatt, energyDelay }) => {
     if (status !== 'ok') return [];
     const common = { document, result, launches: result.launches.length, energy: { scope, source } };
     const found: FlatValue[] = [];
@@ -47,6 +47,8 @@ function energyValues(document: ResultDocument, result: CaseResult): FlatValue[]
       found.push({ ...common, name: 'average_watts', value: averageWatts, unit: 'W', better: 'lower', interval: null });
     if (throughputPerWatt !== null)
       found.push({ ...common, name: 'throughput_per_watt', ...throughputPerWatt, better: 'higher' });
+    if (energyDelay !== undefined)
+      found.push({ ...common, name: 'energy_delay', ...energyDelay, better: 'lower', interval: null });
     return found;
   });
 }

@@ -9,6 +9,7 @@ import { ladder } from './ladder.ts';
 import { markdown } from './markdown.ts';
 import { mlflow } from './mlflow.ts';
 import { gitlab, openmetrics } from './openmetrics.ts';
+import { powerCaps } from './power-caps.ts';
 import { scaling } from './scaling.ts';
 
 export const REPORT_FORMATS: readonly ReportFormat[] = [
@@ -17,6 +18,7 @@ export const REPORT_FORMATS: readonly ReportFormat[] = [
   markdown,
   ladder,
   scaling,
+  powerCaps,
   openmetrics,
   mlflow,
   bmf,

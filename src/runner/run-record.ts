@@ -4,7 +4,7 @@ import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { sensorsOf } from '../analysis/energy-scope.ts';
 import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
-import { caseThermal, launchConditions } from '../analysis/thermal.ts';
+import { caseThermal } from '../analysis/thermal.ts';
 import { caseConditions } from '../host/conditions.ts';
 import { assessFitness } from '../host/fitness.ts';
 import type { Inventory } from '../host/inventory.ts';
@@ -16,6 +16,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { type CaseProgress, deviceOf, finishCase, recordLaunch, startCase } from './assemble.ts';
 import type { LaunchOutcome } from './launch.ts';
 import type { PlannedLaunch } from './order.ts';
+import { SampleTags } from './sample-tags.ts';
 
 export interface RunRecordOptions {
   suite: LoadedSuite;
@@ -38,6 +39,7 @@ export class RunRecord {
   readonly #options: RunRecordOptions;
   readonly #progress: Map<string, CaseProgress>;
   readonly #document: ResultDocument;
+  readonly #tags = new SampleTags();
 
   constructor(options: RunRecordOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class RunRecord {
   }
 
   checkpoint(): void {
-    this.#fill();
+    this.#fill(false);
     this.#options.writer?.checkpoint(this.#document);
   }
 
@@ -110,8 +112,7 @@ export class RunRecord {
     this.#document.run.state = state;
     this.#document.run.endedSeconds = now;
     this.#options.recorder.stop();
-    this.#fill();
-    this.#tagSamples();
+    this.#fill(true);
     const { ratedWatts } = this.#options;
     if (ratedWatts !== undefined) {
       this.#document.estimates = estimatePower(ratedWatts, this.#document.cases, this.#document.telemetry.series);
@@ -119,24 +120,11 @@ export class RunRecord {
     return this.#options.writer?.finish(this.#document) ?? this.#document;
   }
 
-  #fill(): void {
+  #fill(isLast: boolean): void {
     this.#document.telemetry = this.#options.recorder.snapshot();
     const tracks = makeTracks(this.#document.telemetry.sources, this.#document.telemetry.series);
-    this.#document.cases = this.#options.cases.map(item => this.#finishCase(this.progressOf(item), tracks));
-  }
-
-  /** Once, at the end: it goes through every sample. */
-  #tagSamples(): void {
-    const { sources, series } = this.#document.telemetry;
-    for (const item of this.#document.cases) {
-      item.launches = item.launches.map(launch => {
-        const conditions = launchConditions(launch, {
-          ...{ sources, series, device: item.device },
-          sensors: sensorsOf(item.facts),
-        });
-        return conditions === undefined ? launch : { ...launch, conditions };
-      });
-    }
+    const cases = this.#options.cases.map(item => this.#finishCase(this.progressOf(item), tracks));
+    this.#document.cases = this.#tags.apply(cases, this.#document.telemetry, isLast);
   }
 
   #finishCase(progress: CaseProgress, tracks: Tracks): CaseResult {

@@ -33,7 +33,7 @@ export function measureUpdatePeriod(file: string, budgetSeconds: number): number
   return ((last - first) * 1e-3) / (changes.length - 1);
 }
 
-/** How long gauges are watched at the start, and how often. */
+/** How long sensors are watched at the start, and how often. */
 const WATCH_SECONDS = 0.6;
 const WATCH_PERIOD_SECONDS = 0.002;
 
@@ -45,16 +45,18 @@ export interface CalibrationOptions {
 }
 
 /**
- * Watches the gauges of power, as fast as is sensible, first in peace and then under the load, and puts what was seen into
- * their descriptions: update period, step and, where the load shows in them, averaging window. What was not seen stays as the
- * source stated it. Never rejects; a machine without such gauges costs nothing.
+ * Watches the gauges of power and those counters of energy whose source did not, as fast as is sensible, first in peace and then
+ * under the load, and puts what was seen into their descriptions: update period, step and, of gauges in which the load shows,
+ * averaging window. What was not seen stays as the source stated it. Never rejects; a machine without such sensors costs nothing.
  */
-export async function calibrateGauges(
+export async function calibrateSensors(
   rows: readonly ProbedChannel[],
   { native, nvmlLibraries, load }: CalibrationOptions,
 ): Promise<ProbedChannel[]> {
   const channels = rows.flatMap(({ description, channel }) =>
-    channel && description.kind === 'gauge' && isEnergetic(description)
+    channel &&
+    isEnergetic(description) &&
+    (description.kind === 'gauge' || description.updatePeriodSeconds === undefined)
       ? [{ ...channel, periodSeconds: WATCH_PERIOD_SECONDS, capacity: 4096 }]
       : [],
   );
@@ -94,7 +96,8 @@ function withTraits(row: ProbedChannel, readings: SamplerReadings | undefined, s
     description: {
       ...row.description,
       ...(updatePeriodSeconds === null ? {} : { updatePeriodSeconds }),
-      ...(quantum === null ? {} : { quantum }),
+      // A counter's unit is known: what it rises by at an idle machine need not be its step.
+      ...(quantum === null || row.description.kind === 'counter' ? {} : { quantum }),
       ...(window === null ? {} : { averagingWindowSeconds: window }),
     },
   };

@@ -15,7 +15,11 @@ export type Quantity = Omit<SourceDescription, 'status' | 'reason' | 'remedy'>;
  * How often the sampler reads, by kind of channel. Hertz. A gauge whose update period is known is read twice per update
  * instead (plan.ts). `/proc/stat` costs the kernel ten times what a sensor does.
  */
-export const DEFAULT_RATES = { counter: 10, gauge: 20, throttle: 5, clock: 5, temperature: 2, proc: 2 } as const;
+export const DEFAULT_RATES = {
+  ...{ counter: 10, gauge: 20, throttle: 5, clock: 5, temperature: 2, proc: 2 },
+  /** What takes tens of milliseconds to read, or hardly ever changes. */
+  slow: 1,
+} as const;
 export type RateClass = keyof typeof DEFAULT_RATES;
 
 /** Ring capacity: what comes in during 10 s, so that a stalled event loop loses nothing for that long. */

@@ -51,8 +51,9 @@ export function getDatedJson(url: URL, options: HttpOptions): Promise<{ body: un
     request.on('response', response => {
       const status = response.statusCode ?? 0;
       if (status !== 200) {
-        response.resume();
         fail(`HTTP ${status}`, status === 401 || status === 403);
+        // Not read to its end: that of an error page may never come.
+        request.destroy();
         return;
       }
       const chunks: Buffer[] = [];

@@ -1,9 +1,9 @@
 /** `aibench monitor` on the machine that the test runs on, and promtool's word on what is deployed with it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { aibench, root, startAibench } from '../support/cli.ts';
+import { aibench, root, startAibench, temporaryFolder } from '../support/cli.ts';
 
 const deploy = path.join(root, 'deploy/monitor');
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
@@ -63,6 +63,24 @@ describe('aibench monitor', () => {
   });
 });
 
+interface Dashboard {
+  uid: string;
+  schemaVersion: number;
+  templating: { list: { name: string }[] };
+  panels: {
+    id: number;
+    type: string;
+    title: string;
+    gridPos: { x: number; y: number; w: number; h: number };
+    datasource: { uid: string };
+    targets: { refId: string; expr: string }[];
+  }[];
+}
+
+function dashboard(): Dashboard {
+  return JSON.parse(readFileSync(path.join(deploy, 'grafana-dashboard.json'), 'utf8'));
+}
+
 describe('deploy/monitor', () => {
   it.skipIf(!hasPromtool)(`configuration and rules pass promtool${reason}`, () => {
     for (const args of [
@@ -72,6 +90,72 @@ describe('deploy/monitor', () => {
       const { status, stdout, stderr } = spawnSync('promtool', args, { cwd: deploy, encoding: 'utf8' });
       expect(status, stdout + stderr).toBe(0);
     }
+  });
+
+  it('the dashboard is whole: panels side by side, each with a question to the chosen data source', () => {
+    const { panels, templating, uid, schemaVersion } = dashboard();
+    expect([typeof uid, schemaVersion >= 36]).toEqual(['string', true]);
+    const variables = templating.list.map(({ name }) => `$${name}`);
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+    const taken = new Set<string>();
+    for (const { title, type, gridPos, targets, datasource } of panels) {
+      expect(['timeseries', 'stat', 'table', 'state-timeline'], title).toContain(type);
+      expect(datasource.uid).toMatch(/^\$\{datasource\}$/);
+      expect(targets.length, title).toBeGreaterThan(0);
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length);
+      for (const { expr } of targets) {
+        for (const variable of expr.match(/\$\w+/g) ?? []) expect(variables, title).toContain(variable);
+      }
+      expect(gridPos.x + gridPos.w, title).toBeLessThanOrEqual(24);
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          expect(taken.has(`${x},${y}`), `${title} lies over another panel`).toBe(false);
+          taken.add(`${x},${y}`);
+        }
+      }
+    }
+  });
+
+  it.skipIf(!hasPromtool)(`the alerts fire when they should, and only then, by promtool${reason}`, () => {
+    const label = (source: string) => `{instance="n1",source="${source}",scope="board",status="ok"}`;
+    const lost = {
+      exp_labels: { instance: 'n1', source: 'nvml/gpu-0/power', scope: 'board', status: 'ok' },
+      exp_annotations: { summary: 'nvml/gpu-0/power on n1 can no longer be read' },
+    };
+    const test = {
+      interval: '1m',
+      input_series: [
+        { series: `aibench_source_ok${label('nvml/gpu-0/power')}`, values: '1x7 0x10' },
+        { series: `aibench_source_ok${label('powercap')}`, values: '0x20' },
+      ],
+      alert_rule_test: [
+        { eval_time: '7m', alertname: 'AibenchSourceLost', exp_alerts: [] },
+        { eval_time: '10m', alertname: 'AibenchSourceLost', exp_alerts: [lost] },
+      ],
+    };
+    const file = path.join(temporaryFolder(), 'test.yml');
+    writeFileSync(file, JSON.stringify({ rule_files: [path.join(deploy, 'rules.yml')], tests: [test] }));
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+    expect(status, stdout + stderr).toBe(0);
+  });
+
+  it.skipIf(!hasPromtool)(`every question of the dashboard is PromQL to promtool${reason}`, () => {
+    const rules = dashboard().panels.flatMap(({ targets }) =>
+      targets.map(({ expr }) => ({ record: 'aibench:question', expr: expr.replaceAll('$instance', '.+') })),
+    );
+    const file = path.join(temporaryFolder(), 'rules.yml');
+    // JSON is YAML.
+    writeFileSync(
+      file,
+      JSON.stringify({
+        groups: [
+          { name: 'dashboard', rules: rules.map((rule, index) => ({ ...rule, labels: { index: String(index) } })) },
+        ],
+      }),
+    );
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+    expect(status, stdout + stderr).toBe(0);
+    expect(stdout).toContain(`${rules.length} rules found`);
   });
 
   it('the dashboard asks only for families that the exporter has', () => {

@@ -1,7 +1,17 @@
 /** A stand-in for a vendor's library: native/test/<name>.cc, compiled once for all test files. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageRoot } from '../../src/native/addon.ts';
@@ -59,8 +69,11 @@ export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
   };
 }
 
-/** Under a name that holds what it is made of: the source after the preprocessor. */
+/** That of the native build where nothing that it could be made of is newer; else compiled, once for what it is made of. */
 function compiled(name: string): string {
+  const built = path.join(packageRoot, `build-native-${process.platform}-${process.arch}`, 'Release', `${name}.so`);
+  if (existsSync(built) && statSync(built).mtimeMs > newestSource()) return built;
+  // Under a name that holds the source after the preprocessor.
   const flags = ['-std=c++20', '-O1', '-w', '-I', native, path.join(native, 'test', `${name}.cc`)];
   const source = execFileSync(compiler, ['-E', '-P', ...flags], { maxBuffer: 64 << 20 });
   const hash = createHash('sha256').update(source).digest('hex').slice(0, 16);
@@ -70,4 +83,12 @@ function compiled(name: string): string {
   execFileSync(compiler, ['-shared', '-fPIC', ...flags, '-o', making]);
   renameSync(making, library);
   return library;
+}
+
+/** When a stand-in, or a header of the addon, was last changed. Milliseconds. */
+function newestSource(): number {
+  const files = readdirSync(native, { recursive: true, encoding: 'utf8' }).filter(file =>
+    /(\.h|\.inc|^test.fake_\w+\.cc)$/.test(file),
+  );
+  return Math.max(...files.map(file => statSync(path.join(native, file)).mtimeMs));
 }

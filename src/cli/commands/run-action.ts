@@ -12,7 +12,7 @@ import { detectMpiJob } from '../../runtime/mpi.ts';
 import { findOrt } from '../../runtime/ort.ts';
 import type { Case } from '../../suite/expand.ts';
 import { selectCases } from '../../suite/select.ts';
-import { calibrateGauges } from '../../telemetry/calibrate.ts';
+import { calibrateSensors } from '../../telemetry/calibrate.ts';
 import { observerEffect } from '../../telemetry/observer-effect.ts';
 import { type Recorder, startRecorder } from '../../telemetry/recorder.ts';
 import { withReferenceLoad } from '../../telemetry/reference-load.ts';
@@ -94,7 +94,7 @@ async function measureAll(
   ]);
   const recorder = startRecorder({
     native,
-    channels: await calibrateGauges(channels, {
+    channels: await calibrateSensors(channels, {
       native,
       nvmlLibraries,
       load: () => loadAllCpus(native, inventory.machine.usableCores),

@@ -22,7 +22,25 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   memoryClock: { name: 'memory_clock', unit: 'hertz', help: 'Clock of device memory.' },
   utilization: { name: 'utilization', unit: 'ratio', help: 'Share of time with a kernel running.' },
   throttleReasons: { name: 'throttle_reasons', unit: '', help: 'Bit mask of NVML clocks event reasons.' },
-  throttledTime: { name: 'throttled', unit: 'ratio', help: 'Seconds held back per second.' },
+  throttledTime: { name: 'throttled', unit: 'ratio', help: 'Seconds held back by the CPU quota per second.' },
+  throttleTime: {
+    name: 'heat_throttled',
+    unit: 'ratio',
+    help: 'Seconds that heat held a CPU package back, per second.',
+  },
+  powerCapTime: { name: 'power_capped', unit: 'ratio', help: 'Seconds at the power limit of a GPU per second.' },
+  thermalTime: { name: 'thermal_slowdown', unit: 'ratio', help: 'Seconds of a GPU slowed down for heat, per second.' },
+  hardwareThermalTime: {
+    name: 'hardware_thermal_slowdown',
+    unit: 'ratio',
+    help: 'Seconds of a GPU slowed down by its hardware for heat, per second.',
+  },
+  powerBrakeTime: { name: 'power_brake', unit: 'ratio', help: 'Seconds of a GPU under a power brake, per second.' },
+  syncBoostTime: { name: 'sync_boost', unit: 'ratio', help: 'Seconds of a GPU as slow as the slowest of its group.' },
+  nvlinkTx: { name: 'nvlink_sent', unit: 'bytes_per_second', help: 'Data sent over all NVLinks of a GPU.' },
+  nvlinkRx: { name: 'nvlink_received', unit: 'bytes_per_second', help: 'Data received over all NVLinks of a GPU.' },
+  pcieTx: { name: 'pcie_sent', unit: 'bytes_per_second', help: 'Sent over PCIe during 20 ms of each second.' },
+  pcieRx: { name: 'pcie_received', unit: 'bytes_per_second', help: 'Received over PCIe during 20 ms of each second.' },
   userTime: { name: 'cpu_user', unit: 'ratio', help: 'CPU seconds per second in user mode.' },
   systemTime: { name: 'cpu_system', unit: 'ratio', help: 'CPU seconds per second in the kernel.' },
   iowaitTime: { name: 'cpu_iowait', unit: 'ratio', help: 'CPU seconds per second waiting for devices.' },
@@ -31,16 +49,17 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   memory: { name: 'memory', unit: 'bytes', help: 'Memory held by the own control group.' },
 };
 
-/** Everything that has a value now, and one line per source that says whether it can be read. */
+/** Everything that has a value now, and one line per source that says whether it is read: found at the start, and answering now. */
 export function monitorMetrics(frame: MonitorFrame, sources: readonly SourceDescription[]): string {
   const out: string[] = [];
   for (const [quantity, family] of Object.entries(FAMILIES)) {
     const members = frame.readings.filter(reading => reading.quantity === quantity && reading.value !== null);
     if (members.length > 0) out.push(...familyLines(family, members));
   }
-  out.push('# TYPE aibench_source_ok gauge', '# HELP aibench_source_ok Whether a source can be read.');
+  const answering = new Set(frame.readings.flatMap(({ source, value }) => (value === null ? [] : [source])));
+  out.push('# TYPE aibench_source_ok gauge', '# HELP aibench_source_ok Whether a source gives readings now.');
   for (const { id, scope, status } of sources) {
-    out.push(`aibench_source_ok${labels({ source: id, scope, status })} ${status === 'ok' ? 1 : 0}`);
+    out.push(`aibench_source_ok${labels({ source: id, scope, status })} ${answering.has(id) ? 1 : 0}`);
   }
   return `${out.join('\n')}\n# EOF\n`;
 }

@@ -9,7 +9,14 @@ const SECTIONS: readonly [title: string, quantities: readonly string[]][] = [
   ['temperature', ['temperature', 'memoryTemperature']],
   ['clock', ['clock', 'memoryClock']],
   ['utilisation', ['utilization', 'userTime', 'systemTime', 'stealTime', 'load']],
-  ['throttling', ['throttleReasons', 'throttledTime', 'throttledPeriods']],
+  [
+    'throttling',
+    [
+      ...['throttleReasons', 'throttledTime', 'throttledPeriods', 'throttleTime'],
+      ...['powerCapTime', 'thermalTime', 'hardwareThermalTime', 'powerBrakeTime', 'syncBoostTime'],
+    ],
+  ],
+  ['links', ['nvlinkTx', 'nvlinkRx', 'pcieTx', 'pcieRx']],
 ];
 
 /** `history` oldest first; the last frame is now. Lines of at most `width` characters. */
@@ -54,6 +61,7 @@ export function formatReading(value: number, unit: string): string {
   if (unit === 'bitmask') return `0x${value.toString(16)}`;
   if (unit === 'degC') return `${value.toFixed(1)} °C`;
   if (unit === 'Hz') return value >= 1e9 ? `${(value / 1e9).toFixed(2)} GHz` : `${(value / 1e6).toFixed(0)} MHz`;
+  if (unit === 'B/s') return value >= 1e9 ? `${(value / 1e9).toFixed(2)} GB/s` : `${(value / 1e6).toFixed(1)} MB/s`;
   if (unit === '1') return value.toFixed(2);
   return `${value.toFixed(value >= 100 ? 0 : 1)} ${unit}`;
 }

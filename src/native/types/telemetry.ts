@@ -55,9 +55,13 @@ export type NvmlQuantity =
   | 'thermalTime'
   | 'hardwareThermalTime'
   | 'powerBrakeTime'
+  | 'syncBoostTime'
   | 'eccUncorrected'
+  | 'eccCorrected'
   | 'nvlinkTx'
-  | 'nvlinkRx';
+  | 'nvlinkRx'
+  | 'pcieTx'
+  | 'pcieRx';
 
 export interface SamplerReadings {
   /** CLOCK_MONOTONIC seconds, taken half-way between before and after the read. */

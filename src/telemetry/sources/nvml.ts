@@ -30,6 +30,8 @@ interface QuantityRow {
 
 const NANO = 1e-9;
 const KIBI = 1024;
+/** nvml.h: "in KB/s", what went over the link in the 20 ms before the answer. */
+const PCIE = { unit: 'B/s', scale: 1e3, rate: 'slow', averagingWindowSeconds: 0.02 } as const;
 
 const ROWS: QuantityRow[] = [
   { quantity: 'energy', kind: 'counter', name: 'energy', unit: 'J', scale: 1e-3, rate: 'counter' },
@@ -79,9 +81,13 @@ const ROWS: QuantityRow[] = [
       rate: 'throttle',
     },
     { quantity: 'powerBrakeTime', kind: 'counter', name: 'powerBrakeTime', unit: 's', scale: NANO, rate: 'throttle' },
-    { quantity: 'eccUncorrected', kind: 'counter', name: 'eccUncorrected', unit: '1', scale: 1, rate: 'temperature' },
+    { quantity: 'syncBoostTime', kind: 'counter', name: 'syncBoostTime', unit: 's', scale: NANO, rate: 'throttle' },
+    { quantity: 'eccUncorrected', kind: 'counter', name: 'eccUncorrected', unit: '1', scale: 1, rate: 'slow' },
+    { quantity: 'eccCorrected', kind: 'counter', name: 'eccCorrected', unit: '1', scale: 1, rate: 'slow' },
     { quantity: 'nvlinkTx', kind: 'counter', name: 'nvlinkTx', unit: 'B', scale: KIBI, rate: 'proc' },
     { quantity: 'nvlinkRx', kind: 'counter', name: 'nvlinkRx', unit: 'B', scale: KIBI, rate: 'proc' },
+    { quantity: 'pcieTx', kind: 'gauge', name: 'pcieTx', ...PCIE },
+    { quantity: 'pcieRx', kind: 'gauge', name: 'pcieRx', ...PCIE },
   ]),
 ];
 

@@ -4,9 +4,9 @@
  *
  * - `Power` (deprecated, everywhere): PowerControl[0].PowerConsumedWatts. Members of PowerControl overlap and are never added.
  * - `EnvironmentMetrics` (since 2020.4): PowerWatts.Reading.
- * - `Sensors`, where EnvironmentMetrics is missing: the Sensor of type Power whose name says that it is the total.
- * - `PowerSubsystem` (since 2020.4, in place of Power): the sum of its supplies' Metrics, InputPowerWatts.Reading.
+ * - `Sensors`, where EnvironmentMetrics is missing or without power: the Sensor of type Power whose name says that it is the total.
  * - the power supplies of `Power`: the sum of PowerInputWatts, which is what the wall delivers; only if all of them tell.
+ * - `PowerSubsystem` (since 2020.4), where those do not tell: the sum of its supplies' Metrics, InputPowerWatts.Reading.
  */
 import type { SourceDescription } from '../../results/schema.ts';
 import type { MeterTime } from '../clock-bracket.ts';
@@ -67,7 +67,9 @@ export function parseSensor(sensor: unknown): number | null {
 }
 
 /** Names of sensors that hold the whole chassis; any other may be a part of it. */
-const TOTAL_SENSOR = /^(total_?(system_?)?power|system_?power|sys_?pwr|chassis_?power|power_?total)$/i;
+const TOTAL_SENSOR = /^(power_)?(total_?(system_?)?power|system_?power|sys_?pwr|chassis_?power|power_?total)$/i;
+/** NVIDIA's name for the GPUs' own board behind its own controller: a system to Redfish, a part of the machine to us. */
+const BASEBOARD = /\/HGX_[^/]*\/?$/;
 
 /** Pure: a Sensor's ReadingTime (RFC 3339) and the clock of the controller, whose Date has whole seconds. */
 export function meterTime(sensor: unknown, dateSeconds: number | null): MeterTime {
@@ -143,7 +145,8 @@ async function discover(endpoint: Endpoint, signal: AbortSignal): Promise<Remote
     const path = linkOf({ member }, 'member');
     const chassis = path === null ? {} : await get(path);
     // Drive cages, risers and GPU baseboards are chassis of their own; that which holds the system is the machine.
-    if (list(record(record(chassis).Links).ComputerSystems).length === 0) continue;
+    const systems = list(record(record(chassis).Links).ComputerSystems);
+    if (systems.every(system => BASEBOARD.test(String(system['@odata.id'])))) continue;
     out.push(...(await probeChassis(chassis, machines, endpoint, get)));
     machines += 1;
   }
@@ -188,10 +191,6 @@ async function probeChassis(
   for (const channel of candidates) byPath.set(channel.path, [...(byPath.get(channel.path) ?? []), channel]);
   const rows: RemoteRow[] = [];
   const more = { endpoint, get, base: `${ID}/${index}` };
-  const supplies = power ? null : await probeSubsystem(chassis, [wall, node], more);
-  if (supplies) rows.push(supplies);
-  const sensor = metrics ? null : await probeSensors(chassis, [node], more);
-  if (sensor) rows.push(sensor);
   for (const [path, channels] of byPath) {
     const resource = await get(path).catch(() => null);
     const giving = channels.filter(channel => channel.parse(resource) !== null);
@@ -199,7 +198,7 @@ async function probeChassis(
     rows.push({
       descriptions: giving.map(({ id, scope, covers }) => ({
         ...{ id, kind: 'gauge', scope, covers, quantity: 'power', unit: 'W', status: 'ok', quantum: 1 },
-        reason: 'as the controller states it: how often it measures and over what it averages is not documented',
+        reason: OWN_WORD,
       })),
       reader: {
         async read(signal) {
@@ -209,7 +208,11 @@ async function probeChassis(
       },
     });
   }
-  return rows;
+  const gives = (id: string): boolean =>
+    rows.some(row => row.descriptions.some(one => one.id === `${more.base}/${id}`));
+  const supplies = gives('supplies') ? null : await probeSubsystem(chassis, [wall, node], more);
+  const sensor = gives('environment') ? null : await probeSensors(chassis, [node], more);
+  return [...rows, ...(supplies ? [supplies] : []), ...(sensor ? [sensor] : [])];
 }
 
 interface Access {

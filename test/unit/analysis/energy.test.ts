@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type CaseEnergyInput,
-  caseEnergy,
-  type EnergyLaunch,
-  headlineEnergy,
-  workUnit,
-} from '../../../src/analysis/energy.ts';
+import { type CaseEnergyInput, caseEnergy, headlineEnergy } from '../../../src/analysis/energy.ts';
+import { type EnergyLaunch, workUnit } from '../../../src/analysis/energy-work.ts';
 import { caseSchema, type Metric, type Series, type SourceDescription } from '../../../src/results/schema.ts';
 import { counterSeries, counterSource, flat, gaugeSeries, gaugeSource, step, type Trace } from './energy-traces.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../../src/host/inventory.ts';
-import type { ResultDocument } from '../../../src/results/schema.ts';
+import type { ResultDocument, Series } from '../../../src/results/schema.ts';
 import type { RunEvent } from '../../../src/runner/events.ts';
 import type { LaunchOptions, LaunchOutcome } from '../../../src/runner/launch.ts';
 import { runSuite } from '../../../src/runner/run-suite.ts';
+import { SampleTags } from '../../../src/runner/sample-tags.ts';
 import { selectCases } from '../../../src/suite/select.ts';
 import type { Recorder } from '../../../src/telemetry/recorder.ts';
 
@@ -54,7 +55,36 @@ function measured({ request }: LaunchOptions): LaunchOutcome {
   };
 }
 
+/** One sensor, the clock of a CPU, read each second of the runs below. */
+const clocked: Recorder = {
+  ...recorder,
+  snapshot: () => ({
+    sources: [
+      {
+        ...{
+          id: 'cpufreq/cpu0',
+          kind: 'gauge',
+          scope: 'chip',
+          covers: [],
+          quantity: 'clock',
+          unit: 'Hz',
+          status: 'ok',
+        },
+      },
+    ],
+    series: [
+      {
+        ...{ source: 'cpufreq/cpu0', quantity: 'clock', unit: 'Hz' },
+        timeSeconds: [0, 1, 1.5, 2, 3, 4, 5],
+        values: [3e9, 3e9, 2.5e9, 2e9, 2e9, 2e9, 2e9],
+      },
+    ],
+    observer: null,
+  }),
+};
+
 interface Script {
+  recorder?: Recorder;
   launch(options: LaunchOptions, count: number): LaunchOutcome;
   controller?: AbortController;
   launches?: number;
@@ -79,7 +109,7 @@ async function play(script: Script) {
     arguments: {},
     tool: { version: '0', node: '20', onnxruntime: null, addon: { compiler: '', kernels: [] } },
     inventory,
-    recorder,
+    recorder: script.recorder ?? recorder,
     writer: {
       file: 'r.json',
       checkpoint: one => written.push(structuredClone(one)),
@@ -122,6 +152,67 @@ describe('sustained cases', () => {
       expect(item.launches).toHaveLength(1);
       expect(item.launches[0]?.state).toMatchObject({ soakSteady: true, soakJudgedBy: 'rate' });
     }
+  });
+});
+
+describe('tags of samples', () => {
+  const tags = { samples: [1, 1], clockHertz: [3e9, 2.5e9], temperatureCelsius: [null, null], throttled: [null, null] };
+
+  it('are in what lies on disk after every launch, so that a run that dies keeps them', async () => {
+    const { document, written } = await play({ launch: measured, recorder: clocked, launches: 2 });
+    for (const one of [...written.slice(1), document]) {
+      const launches = one.cases.flatMap(item => item.launches);
+      expect(launches.length).toBeGreaterThan(0);
+      for (const launch of launches) expect(launch.conditions).toEqual(tags);
+    }
+  });
+
+  it('are there after Ctrl-C', async () => {
+    const controller = new AbortController();
+    const { document } = await play({
+      ...{ controller, recorder: clocked },
+      launch: (options, count) => {
+        if (count === 2) controller.abort();
+        return measured(options);
+      },
+    });
+    expect(document.run.state).toBe('interrupted');
+    const launches = document.cases.flatMap(item => item.launches);
+    expect(launches).toHaveLength(2);
+    for (const launch of launches) expect(launch.conditions).toEqual(tags);
+  });
+
+  it('are gone through once per launch, and again where readings were merged', () => {
+    const telemetry = clocked.snapshot();
+    const [series] = telemetry.series;
+    const launch = { windowSeconds: [1, 2], samplesSeconds: [0.5, 0.5] };
+    const cases = [{ device: 'cpu', facts: {}, launches: [launch] }] as unknown as ResultDocument['cases'];
+    const all = new SampleTags();
+    const tag = (more: object, isLast = false) =>
+      all.apply(cases, { ...telemetry, series: [{ ...series, ...more } as Series] }, isLast)[0]?.launches[0]
+        ?.conditions;
+    const first = tag({});
+    expect(first).toEqual(tags);
+    expect(tag({ values: [1e9, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9] })).toBe(first);
+    expect(tag({ values: [1e9, 1e9, 1e9, 1e9, 1e9, 1e9, 1e9], merged: 3 })?.clockHertz).toEqual([1e9]);
+    expect(tag({ merged: 3 }, true)?.clockHertz).toEqual([3e9, 2.5e9]);
+  });
+
+  it('wait for readings after the launch: one that has just ended is gone through again', () => {
+    const telemetry = clocked.snapshot();
+    const launch = { windowSeconds: [1, 2], samplesSeconds: [0.5, 0.5] };
+    const cases = [{ device: 'cpu', facts: {}, launches: [launch] }] as unknown as ResultDocument['cases'];
+    const all = new SampleTags();
+    const cut = (count: number): Series[] =>
+      telemetry.series.map(one => ({
+        ...one,
+        timeSeconds: one.timeSeconds.slice(0, count),
+        values: one.values.slice(0, count),
+      }));
+    const tag = (count: number) =>
+      all.apply(cases, { ...telemetry, series: cut(count) }, false)[0]?.launches[0]?.conditions?.clockHertz;
+    expect(tag(2)).toEqual([3e9]);
+    expect(tag(7)).toEqual([3e9, 2.5e9]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { counterTrack, gaugeTrack } from '../../../src/analysis/energy-track.ts';
 import { windowEnergy } from '../../../src/analysis/energy-window.ts';
+import { launchConditions } from '../../../src/analysis/thermal.ts';
 import { resultSchema, type SourceDescription } from '../../../src/results/schema.ts';
 import { GrowingSeries } from '../../../src/telemetry/growing-series.ts';
 import { startRecorder } from '../../../src/telemetry/recorder.ts';
@@ -10,6 +11,9 @@ import { fakeNative, readings } from './fake-native.ts';
 import { fixtureTree } from './fixture-tree.ts';
 
 afterEach(() => vi.useRealTimers());
+
+/** What eight hours of tags may take of the 64 MB. */
+const TAGS_BYTES = 10e6;
 
 async function machine(name: string) {
   const tree = fixtureTree(`telemetry/machines/${name}`);
@@ -243,8 +247,45 @@ describe('series of a long run', () => {
       }
       expect(Math.abs(sum / exact - 1)).toBeLessThan(1e-3);
     }
-    expect(most).toBeLessThan(64e6);
-    expect(json).toBeLessThan(64e6);
+    expect(most + TAGS_BYTES).toBeLessThan(64e6);
+    expect(json + TAGS_BYTES).toBeLessThan(64e6);
+  });
+
+  it('and the tags of its samples, which are never more than the readings that they come from, stay within the rest', () => {
+    const sensor = (quantity: string, unit: string, kind: 'counter' | 'gauge', hertz: number) => {
+      const source = { ...gauge, id: `${quantity}/0`, kind, quantity, unit } as SourceDescription;
+      const series = new GrowingSeries(source, seriesRoom([hertz])[0] ?? 1);
+      for (let start = 0; start < 8 * 3600; start += 30) {
+        const times = Array.from({ length: 30 * hertz }, (_, index) => start + index / hertz);
+        // No two readings alike, as a clock under load has it.
+        series.append(
+          readings(
+            times,
+            times.map(time => (kind === 'counter' ? time : 3.4e9 + Math.round(1e6 * Math.sin(time)) * 1e3)),
+          ),
+        );
+        series.keep([start, start + 25]);
+      }
+      series.bound();
+      return { source, series: series.toSeries() };
+    };
+    const sensors = [
+      sensor('clock', 'Hz', 'gauge', 5),
+      sensor('temperature', 'degC', 'gauge', 2),
+      sensor('throttleTime', 's', 'counter', 5),
+    ];
+    const input = { sources: sensors.map(one => one.source), series: sensors.map(one => one.series), device: 'cpu' };
+    let [json, numbers] = [0, 0];
+    for (let start = 0; start < 8 * 3600; start += 30) {
+      const samplesSeconds = Array.from({ length: 250 }, () => 0.1);
+      const tags = launchConditions({ windowSeconds: [start, start + 25], samplesSeconds }, input);
+      json += JSON.stringify(tags).length;
+      numbers += 4 * (tags?.samples.length ?? 0);
+    }
+    expect(numbers).toBeGreaterThan(4 * 1000);
+    expect(json).toBeLessThan(TAGS_BYTES);
+    // A number of its own object each, in the worst case.
+    expect(24 * numbers).toBeLessThan(2 * TAGS_BYTES);
   });
 
   it('does not merge over a failed read', () => {

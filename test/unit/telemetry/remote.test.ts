@@ -109,12 +109,32 @@ describe('redfish', () => {
     ['lenovo', { 'redfish/0/power-control': 511, 'redfish/0/supplies': 525, 'redfish/0/environment': 509 }],
     ['supermicro', { 'redfish/0/power-control': 1377 }],
     ['dgx', { 'redfish/0/supplies': 5430, 'redfish/0/environment': 5320 }],
+    // The newer resources, and metrics without power: the sensor that is the total, the supplies each by itself.
+    ['openbmc', { 'redfish/0/supplies': 3000.5, 'redfish/0/sensor': 2884 }],
   ])('reads the shapes of %s, each resource by itself', async (name, expected) => {
     const rows = await probeRemote([redfish], environmentFor(await serve(controller(name), true)));
     const readings = await readAll(rows);
     expect(Object.keys(readings).sort()).toEqual(Object.keys(expected).sort());
     for (const [id, watts] of Object.entries(expected)) expect(readings[id]).toBeCloseTo(watts, 6);
     for (const line of statuses(rows)) expect(line).toMatch(/ ok (node|wall)$/);
+  });
+
+  it('waits for a controller that is slow, and states what its answer took as uncertainty of the time', async () => {
+    const whole = controller('hpe');
+    const slow: Handler = (request, response) => void setTimeout(() => whole(request, response), 120);
+    const rows = await probeRemote([redfish], environmentFor(await serve(slow, true)));
+    const reading = await new Promise<PolledReading>(resolve => {
+      const now = (): number => performance.now() * 1e-3;
+      const poller = startPoller({
+        ...{ rows, now },
+        onReading: first => {
+          poller.stop();
+          resolve(first);
+        },
+      });
+    });
+    expect(reading.values).toEqual({ 'redfish/0/power-control': 642 });
+    expect(reading.uncertaintySeconds).toBeGreaterThan(0.055);
   });
 
   it('gives no reading where the controller says null or 0, and follows no link to another server', async () => {

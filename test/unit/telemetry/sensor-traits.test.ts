@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calibrateGauges } from '../../../src/telemetry/calibrate.ts';
+import { calibrateSensors } from '../../../src/telemetry/calibrate.ts';
 import { observerEffect } from '../../../src/telemetry/observer-effect.ts';
 import { gaugePeriod, planChannels } from '../../../src/telemetry/plan.ts';
 import { averagingWindow, sensorTraits } from '../../../src/telemetry/sensor-traits.ts';
@@ -79,7 +79,7 @@ describe('plan', () => {
     });
     const { times, values } = play(busy, 0.002, 0.02, 0, 0.125);
     sampler.pending = { power: readings(times, values) };
-    const rows = await calibrateGauges([row('power', 'power', 'W'), row('heat', 'temperature', 'degC')], {
+    const rows = await calibrateSensors([row('power', 'power', 'W'), row('heat', 'temperature', 'degC')], {
       native,
       nvmlLibraries: [],
     });
@@ -87,6 +87,33 @@ describe('plan', () => {
     expect(rows[0]?.description.quantum).toBeCloseTo(0.125, 9);
     expect(rows[1]?.description.quantum).toBe(1e-6);
     expect(planChannels(rows).map(channel => channel.periodSeconds)).toEqual([0.01, 0.05]);
+  });
+
+  it('measures how often a counter moves whose source did not, and leaves its step as stated', async () => {
+    const { native, sampler } = fakeNative();
+    const counter = (id: string, more: object): ProbedChannel => ({
+      description: {
+        ...{ id, kind: 'counter', scope: 'board', covers: ['gpu-0'], quantity: 'energy', unit: 'J', status: 'ok' },
+        ...{ quantum: 1e-3, ...more },
+      },
+      channel: { id, read: { type: 'file', path: '/x' }, scale: 1, periodSeconds: 0.1, capacity: 100 },
+    });
+    // Moves each 20 ms, at 100 W.
+    const times = Array.from({ length: 300 }, (_, index) => 0.002 * index);
+    sampler.pending = {
+      gpu: readings(
+        times,
+        times.map(time => 2 * Math.floor(time / 0.02 + 1e-9)),
+      ),
+    };
+    const rows = [counter('gpu', {}), counter('rapl', { updatePeriodSeconds: 0.001 })];
+    const seen = await calibrateSensors(rows, { native, nvmlLibraries: [] });
+    expect(sampler.channels.map(({ id, periodSeconds }) => [id, periodSeconds])).toEqual([['gpu', 0.002]]);
+    expect(seen[0]?.description.updatePeriodSeconds).toBeCloseTo(0.02, 3);
+    expect(seen[0]?.description.quantum).toBe(1e-3);
+    expect(seen[1]).toEqual(rows[1]);
+    // The pace of a counter does not follow: it loses nothing between reads.
+    expect(planChannels(seen).map(channel => channel.periodSeconds)).toEqual([0.1, 0.1]);
   });
 
   it('measures the averaging of a gauge in which the load shows', async () => {
@@ -111,7 +138,7 @@ describe('plan', () => {
     const load = async (): Promise<void> => {
       loads += 1;
     };
-    const [row] = await calibrateGauges([meter], { native, nvmlLibraries: [], load });
+    const [row] = await calibrateSensors([meter], { native, nvmlLibraries: [], load });
     expect(loads).toBe(1);
     expect(Math.abs((row?.description.averagingWindowSeconds ?? 0) - 0.5)).toBeLessThan(0.1);
   });
@@ -123,12 +150,12 @@ describe('plan', () => {
       },
     };
     const { native } = fakeNative();
-    expect(await calibrateGauges([], { native, nvmlLibraries: [] })).toEqual([]);
+    expect(await calibrateSensors([], { native, nvmlLibraries: [] })).toEqual([]);
     const power: ProbedChannel = {
       description: { id: 'p', kind: 'gauge', scope: 'board', covers: [], quantity: 'power', unit: 'W', status: 'ok' },
       channel: { id: 'p', read: { type: 'file', path: '/x' }, scale: 1, periodSeconds: 0.05, capacity: 10 },
     };
-    expect(await calibrateGauges([power], { native: { ...native, ...failing }, nvmlLibraries: [] })).toEqual([power]);
+    expect(await calibrateSensors([power], { native: { ...native, ...failing }, nvmlLibraries: [] })).toEqual([power]);
   });
 });
 
