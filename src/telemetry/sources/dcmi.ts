@@ -21,7 +21,7 @@ export function parseDcmiText(text: string): DcmiReading {
 }
 
 /**
- * Pure: the bytes of `ipmitool raw 0x2c 0x02 0x01 0x00 0x00`: group extension 0xdc; current, minimum, maximum and average
+ * Pure: the bytes of `ipmitool raw 0x2c 0x02 0xdc 0x01 0x00 0x00`: group extension 0xdc; current, minimum, maximum and average
  * watts (16 bits each, low byte first); time stamp (32); statistics period in milliseconds (32); state, bit 6 = active.
  */
 export function parseDcmiBytes(text: string): DcmiReading {
@@ -47,7 +47,7 @@ interface Form {
 /** Old versions of ipmitool have no text for it, so that the bytes are asked for. */
 const FORMS: readonly Form[] = [
   { command: ['dcmi', 'power', 'reading'], parse: parseDcmiText },
-  { command: ['raw', '0x2c', '0x02', '0x01', '0x00', '0x00'], parse: parseDcmiBytes },
+  { command: ['raw', '0x2c', '0x02', '0xdc', '0x01', '0x00', '0x00'], parse: parseDcmiBytes },
 ];
 
 /** `AIBENCH_IPMITOOL` names another program in place of ipmitool. */
