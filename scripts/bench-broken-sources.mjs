@@ -2,12 +2,14 @@
 // sources, and beside those of test/support/broken-sources.ts (a driver that hangs for 30 s, a FIFO, garbage, meters that hang, lie,
 // disconnect and send without end, a program that is killed every five seconds). The three take turns; each slice beside sources is held
 // against the slices without that came before and after it. Said of the median of a slice's samples, and of its throughput, which
-// every single wake-up is in. Exits 1 where an interval of a median's ratio lies above 1.
+// every single wake-up is in, and beside it of the CPU time that all of ours takes without a GEMM, which other people's work on the machine
+// does not change: what could be lost at most. Exits 1 where an interval of a median's ratio lies above 1.
 //
 //   node scripts/bench-broken-sources.mjs [--rounds 20] [--seconds 0.5] [--size 512] [--json]
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { importTypescript } from './import-typescript.mjs';
@@ -33,6 +35,7 @@ const gemm = native.createGemm({ dtype: 'f32', m: size, n: size, k: size, thread
 await gemm.prepare();
 if (!(await gemm.runAndVerify()).passed) throw new Error('the GEMM is wrong');
 
+const OWN_SECONDS = 4;
 const median = values => {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (sorted.length - 1) / 2;
@@ -81,6 +84,18 @@ for (let round = 0; round < rounds; ++round) {
     ratios[name].push({ median: against('median'), mean: against('mean') });
   }
 }
+/** CPU time of this process without the GEMM, shares of one core: sampler, event loop and, of broken sources, the stand-ins that serve them. */
+async function ownShare(name) {
+  const recorder = name === 'none' ? null : startRecorder({ native, ...SIDES[name] });
+  const [cpu, began] = [process.cpuUsage(), native.now()];
+  await sleep(OWN_SECONDS * 1e3);
+  const { user, system } = process.cpuUsage(cpu);
+  const share = ((user + system) * 1e-6) / (native.now() - began);
+  recorder?.stop();
+  return share;
+}
+const idleShare = await ownShare('none');
+const own = { sound: (await ownShare('sound')) - idleShare, broken: (await ownShare('broken')) - idleShare };
 broken.close();
 const { passed: verified } = await gemm.verify();
 gemm.dispose();
@@ -90,7 +105,8 @@ const compared = name => {
     const values = ratios[name].map(ratio => ratio[which]);
     return { ratio: median(values), interval: medianInterval(values) };
   };
-  return { ...of('median'), throughput: of('mean'), samplerCoreShare: cpu[name] / wall[name] };
+  const shares = { samplerCoreShare: cpu[name] / wall[name], ownCoreShare: own[name] };
+  return { ...of('median'), throughput: of('mean'), ...shares };
 };
 const medians = without.map(one => one.median);
 const result = {
@@ -104,15 +120,16 @@ result.passed = verified && result.broken.interval[0] <= 1 && result.sound.inter
 if (flags.json) {
   console.log(JSON.stringify(result, null, 2));
 } else {
+  const percent = share => `${(100 * share).toFixed(2)} %`;
   const range = ({ ratio, interval }) => `${ratio.toFixed(4)} [${interval.map(value => value.toFixed(4)).join(', ')}]`;
   console.log(`f32 GEMM of ${size}^3 on ${threads} threads, ${rounds} slices of each side between slices without`);
   console.log(
     `slices without sources lie from ${result.gemmSpread.map(value => value.toFixed(3)).join(' to ')} of their median`,
   );
   for (const name of watched) {
-    const { throughput, samplerCoreShare, ...of } = result[name];
+    const { throughput, samplerCoreShare, ownCoreShare, ...of } = result[name];
     console.log(
-      `beside ${name} sources / without   median ${range(of)}, all samples ${range(throughput)}, sampler ${(100 * samplerCoreShare).toFixed(2)} % of a core`,
+      `beside ${name} sources / without   median ${range(of)}, all samples ${range(throughput)}, sampler ${percent(samplerCoreShare)}, all of ours ${percent(ownCoreShare)} of a core`,
     );
   }
   if (!broken.hangs) console.log('without the hanging driver: no C++ compiler was found');

@@ -178,6 +178,14 @@ describe('redfish', () => {
     ['a list', (_, response) => json(response, [1, 2, 3])],
     ['members that are numbers', (_, response) => json(response, { Members: [1, null, 'x', { '@odata.id': 7 }] })],
     ['a connection that breaks', request => request.socket.destroy()],
+    [
+      'a page without end',
+      (_, response) => {
+        const timer = setInterval(() => response.write('['.repeat(65_536)), 1);
+        response.on('error', () => {}).on('close', () => clearInterval(timer));
+      },
+    ],
+    ['an error without end', (_, response) => void response.writeHead(500).write('no')],
     ['a redirect', (_, response) => response.writeHead(302, { location: 'https://elsewhere.example/' }).end()],
   ])('survives %s', async (_, handler) => {
     const rows = await probeRemote([redfish], environmentFor(await serve(handler, true)));
