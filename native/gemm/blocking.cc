@@ -11,6 +11,10 @@ std::size_t round_down(std::size_t value, std::size_t multiple) {
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
+// Words of C that few_rows() has in work. Where the stream of B is what binds, long stretches of its rows count more than sums
+// in L1; from 9 rows on the sums have to stay there. Measured: docs/kernels.md.
+constexpr std::size_t kFewRowsSums = 16384, kFewRowsSumsInL1 = 6144, kStreamBound = 8;
+
 }  // namespace
 
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
@@ -32,16 +36,17 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
   return ceil_div(ceil_div(total, parts), multiple) * multiple;
 }
 
-Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda,
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda, Weights weights,
                  std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns) {
   // Few rows: the product is a stream of B, each element used m times. Short steps of k and a sweep over all columns keep
   // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
   // Measured: docs/kernels.md.
-  constexpr std::size_t kFewRows = 64, kVeryFewRows = 16;
+  constexpr std::size_t kVeryFewRows = 16;
   const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 8 / 3;  // what mc was made from
-  const bool few = m <= kFewRows && n * k * element_bytes > l2_bytes;
+  const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > l2_bytes;
   Plan plan;
-  plan.stream = few && m == 1;
+  plan.few = few;
+  plan.few_columns = balanced_part(n, std::max((m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
@@ -56,6 +61,11 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.
   plan.ahead = tile_columns * (very_few ? 4 : 1);
   return plan;
+}
+
+std::size_t few_rows_words(std::size_t m, std::size_t n, std::size_t tile_columns) {
+  const std::size_t rows = std::min(m, kFewRows), columns = ceil_div(n, tile_columns) * tile_columns;
+  return std::min(rows * columns, kFewRowsSums + 2 * rows * tile_columns);
 }
 
 ThreadGrid thread_grid(int threads, std::size_t m, std::size_t n, std::size_t tile_rows, std::size_t tile_columns) {

@@ -27,11 +27,17 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
 struct Plan {
   std::size_t mc, kc, nc;  // sizes of the parts
   bool pack_a;
-  bool stream;    // one row and weights beyond L2: B is read row by row, nothing is packed
+  bool few;            // few rows and weights beyond L2, B by rows: it is a stream
+  std::size_t few_columns;  // by how many columns the kernel's few_rows() then goes, so that its sums stay in L1
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
-Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda,
+// How the weights lie.
+enum class Weights { kRows, kTransposed, kPacked };
+Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda, Weights weights,
                  std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns);
+constexpr std::size_t kFewRows = 64;
+// Words that few_rows() may want for its sums, at most.
+std::size_t few_rows_words(std::size_t m, std::size_t n, std::size_t tile_columns);
 
 // Which part of the rows and columns of C each thread computes: a grid of row_parts x column_parts.
 struct ThreadGrid {

@@ -1,4 +1,4 @@
-// C = alpha * A * B + beta * C on our own kernels.
+// C = alpha * op(A) * op(B) + beta * C on our own kernels: one product, a batch, or products on weights that were packed before.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -8,6 +8,7 @@
 #include "core/thread_team.h"
 #include "gemm/blocking.h"
 #include "gemm/gemm_arguments.h"
+#include "gemm/gemm_frame.h"
 #include "gemm/microkernel.h"
 
 namespace aibench {
@@ -33,23 +34,32 @@ class Gemm {
 
   // On the thread that is member 0 of the team.
   void run(const GemmArguments<T>& arguments);
+  // As many products at a time as there are members, one each; those that are left over one by one on all of them.
+  void run_batch(const GemmBatch<T>& batch);
+
+  // Packs weights op(B)[k x n] once, for run_packed() as often as wanted; earlier ones are dropped. Fails with OUT_OF_MEMORY.
+  Status pack_weights(std::size_t k, std::size_t n, const WeightOf<T>* b, std::size_t ldb, bool transposed);
+  // run() on them: n and k as they were packed; b, ldb and transpose_b do not matter.
+  void run_packed(const GemmArguments<T>& arguments);
+  const void* packed_weights() const { return weights_.template as<C>(); }
+  std::size_t packed_weight_bytes(std::size_t k, std::size_t n) const;
 
   const Microkernel<T>& kernel() const { return kernel_; }
   const Blocking& limits() const { return limits_; }
 
  private:
   using C = OutputOf<T>;  // also the size of a packed word
-  void run_part(const GemmArguments<T>& part, C* workspace) const;
-  void run_blocks(const GemmArguments<T>& part, C* packed_b, C* packed_a) const;
-  struct Block;
-  void run_block(const Block& block) const;
+  typename GemmFrame<T>::Room room_of(int member);
+  Part part_of(int member, std::size_t m, std::size_t n, std::size_t unit) const;
+  static GemmArguments<T> own_arguments(const GemmArguments<T>& g, const Part& part);
 
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;
   Blocking limits_;
-  std::size_t packed_b_words_;
-  std::size_t packed_a_words_;
+  GemmFrame<T> frame_;
   std::vector<AlignedBuffer> workspace_;
+  AlignedBuffer weights_;
+  std::size_t weights_n_ = 0;
 };
 
 }  // namespace aibench

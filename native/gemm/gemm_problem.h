@@ -1,4 +1,4 @@
-// GEMM as a Problem: C = A * B with random inputs, on our own kernels or on a peer.
+// GEMM as a Problem: C = alpha * op(A) * op(B) + beta * C with random inputs, one or a batch, on our own kernels or on a peer.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +15,16 @@ struct GemmProblemOptions {
   int threads = 1;
   std::uint64_t seed = 0;
   std::string isa;      // empty: the best that the CPU and AIBENCH_ISA allow
-  std::string weights;  // empty or dense; 2:4, block, int4: gemm/compressed, f32, bf16 and s8 on our own kernels alone
+  // Empty or dense; packed: B packed once by prepare(), before anything is timed; 2:4, block, int4: gemm/compressed, f32, bf16 and s8.
+  // But for dense all on our own kernels alone.
+  std::string weights;
   std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
+  bool transpose_a = false, transpose_b = false;
+  double alpha = 1;  // not 0; whole for int8
+  // In [-1, 1]; whole for int8. With beta = 1 alpha changes its sign from one run to the next, so that C stays bounded.
+  double beta = 0;
+  std::size_t batch = 1;
+  bool scattered = false;  // a batch by lists of pointers, its operands in a shuffled order, instead of by strides
 };
 
 // With compressed weights `flops` of the work are those that are done, `items` those of the dense product.

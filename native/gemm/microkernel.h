@@ -62,6 +62,21 @@ struct MatrixUnit {
   void (*leave)() = nullptr;
 };
 
+// Some columns of a product of few rows: C[m x n] = alpha * A[m x k] * B[k x n] + beta * C, with whole groups of k. A is packed by
+// pack_a as one tile of m rows; B lies as it is and is a stream from memory.
+template <typename T>
+struct FewRows {
+  std::size_t m, n, k;
+  const OutputOf<T>* a;
+  const WeightOf<T>* b;
+  std::ptrdiff_t ldb;
+  OutputOf<T>* c;
+  std::ptrdiff_t ldc;
+  OutputOf<T> alpha, beta;
+  OutputOf<T>* sums;         // room for m times n, rounded up to lanes
+  const WeightOf<T>* next;  // the columns that will be multiplied after these
+};
+
 // Independent accumulators of the FMA ceiling: more than latency times rate of any core so far.
 constexpr int kPeakChains = 12;
 
@@ -105,6 +120,8 @@ struct Microkernel {
   MatrixUnit matrix = {};
   // Where it is not nullptr: A and B packed, any height and width, instead of `tiles`.
   TileFunction<T> any_size = nullptr;
+  // nullptr: products of few rows go by tiles too.
+  void (*few_rows)(const FewRows<T>&) = nullptr;
 
   int columns() const { return vectors * lanes; }
   // The tile of `height` rows and `width` vectors, nullptr for what the kernel has not.

@@ -28,6 +28,16 @@ constexpr double kReferenceWork = std::is_same_v<T, double> ? 0x1p24 : 0x1p27;
 
 constexpr int kVectors = 2;
 
+// sum *= p.scale
+template <typename T>
+void scale(const Product<T>& p, Wide<T>* sum) {
+  if (p.scale == 1) return;
+  Wide<T> scaled;
+  scaled.add_product(p.scale, sum->high);
+  if constexpr (std::is_same_v<T, double>) scaled.add(p.scale * sum->low);
+  *sum = scaled;
+}
+
 // The larger, with NaN winning.
 double worse(double a, double b) { return std::isnan(a) || a > b ? a : b; }
 
@@ -50,6 +60,7 @@ Verification verify_against_reference(const Product<T>& p) {
   }
   for (double& norm : column_norms) norm = std::sqrt(norm);
   std::vector<Wide<T>> row(p.n);
+  const double c0_size = p.c0 == nullptr ? 0 : 1;
   double error = 0;
   for (std::size_t i = 0; i < p.m; ++i) {
     std::fill(row.begin(), row.end(), Wide<T>{});
@@ -63,8 +74,10 @@ Verification verify_against_reference(const Product<T>& p) {
     row_norm = std::sqrt(row_norm);
     for (std::size_t j = 0; j < p.n; ++j) {
       Wide<T> difference = row[j];
+      scale(p, &difference);
+      if (p.c0_scale != 0) difference.add_product(p.c0_scale, static_cast<double>(p.c0[i * p.ldc + j]));
       difference.add(-static_cast<double>(p.c[i * p.ldc + j]));
-      error = worse(error, std::abs(difference.value()) / (kUnit<T> * row_norm * column_norms[j]));
+      error = worse(error, std::abs(difference.value()) / (kUnit<T> * (row_norm * column_norms[j] + c0_size) * p.gain));
     }
   }
   return judge(!std::is_same_v<T, double> ? "scaled residual against f64" : "scaled residual against double-double", error,
@@ -96,16 +109,20 @@ Verification verify_freivalds(const Product<T>& p, std::uint64_t seed) {
       }
     }
     const OutputOf<T>* c = p.c + i * p.ldc;
+    for (Wide<T>& sum : difference) scale(p, &sum);
     for (std::size_t j = 0; j < p.n; ++j) {
-      for (int v = 0; v < kVectors; ++v) difference[v].add(-sign(signs[j], v) * c[j]);
+      for (int v = 0; v < kVectors; ++v) {
+        difference[v].add(-sign(signs[j], v) * c[j]);
+        if (p.c0_scale != 0) difference[v].add_product(sign(signs[j], v) * p.c0_scale, static_cast<double>(p.c0[i * p.ldc + j]));
+      }
     }
     for (int v = 0; v < kVectors; ++v) worst = worse(worst, std::abs(difference[v].value()));
   }
   const auto n = static_cast<double>(p.n), k = static_cast<double>(p.k);
-  const double scale = kUnit<T> * std::sqrt(n) * k / 3;
-  const double own_rounding = kWideUnit<T> * (n + k) * n * k;
-  return judge(!std::is_same_v<T, double> ? "freivalds in f64" : "freivalds in double-double", worst / scale,
-               kGemmTolerance + own_rounding / scale);
+  const double unit = kUnit<T> * std::sqrt(n) * (k / 3 + (p.c0 == nullptr ? 0 : 1)) * p.gain;
+  const double own_rounding = kWideUnit<T> * (n + k) * n * k * p.gain;
+  return judge(!std::is_same_v<T, double> ? "freivalds in f64" : "freivalds in double-double", worst / unit,
+               kGemmTolerance + own_rounding / unit);
 }
 
 template <typename T>
@@ -117,41 +134,44 @@ Verification verify_integers(const Product<T>& p, std::uint64_t seed) {
   for (std::size_t l = 0; l < p.k; ++l) {
     for (std::size_t j = 0; j < p.n; ++j) br[l] += wrapped(p.b[l * p.ldb + j]) * r[j];
   }
+  const std::uint64_t factor = wrapped(static_cast<std::int64_t>(p.scale)), c0_factor = wrapped(static_cast<std::int64_t>(p.c0_scale));
   double wrong = 0;
   for (std::size_t i = 0; i < p.m; ++i) {
     std::uint64_t difference = 0;
     for (std::size_t l = 0; l < p.k; ++l) difference += wrapped(p.a[i * p.lda + l]) * br[l];
+    difference *= factor;
     for (std::size_t j = 0; j < p.n; ++j) difference -= wrapped(p.c[i * p.ldc + j]) * r[j];
+    for (std::size_t j = 0; c0_factor != 0 && j < p.n; ++j) difference += c0_factor * wrapped(p.c0[i * p.ldc + j]) * r[j];
     wrong += difference != 0;
   }
   return judge("freivalds, exact modulo 2^64", wrong, 0);
 }
 
 template <typename T>
-bool uses_reference(std::size_t m, std::size_t n, std::size_t k) {
-  return static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kReferenceWork<T>;
+bool uses_reference(std::size_t m, std::size_t n, std::size_t k, double products) {
+  return products * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) <= kReferenceWork<T>;
 }
 
 template <typename T>
 Verification verify_product(const Product<T>& p, std::uint64_t seed) {
   if constexpr (std::is_integral_v<T>) return verify_integers(p, seed);
-  else return uses_reference<T>(p.m, p.n, p.k) ? verify_against_reference(p) : verify_freivalds(p, seed);
+  else return uses_reference<T>(p.m, p.n, p.k, p.products) ? verify_against_reference(p) : verify_freivalds(p, seed);
 }
 
 // Twice the tolerance: once to be above it, once for a rounding error of the other sign. |A_i| |B_j| is at most k.
 template <typename T>
-double detectable_change(std::size_t m, std::size_t n, std::size_t k) {
+double detectable_change(std::size_t m, std::size_t n, std::size_t k, double products) {
   if constexpr (std::is_integral_v<T>) return 1;
   const auto columns = static_cast<double>(n), depth = static_cast<double>(k);
   const double tolerance = kGemmTolerance * kUnit<T> * depth;
-  if (uses_reference<T>(m, n, k)) return 2 * tolerance;
+  if (uses_reference<T>(m, n, k, products)) return 2 * tolerance;
   return 2 * (tolerance * std::sqrt(columns) / 3 + kWideUnit<T> * (columns + depth) * columns * depth);
 }
 
 #define AIBENCH_INSTANTIATE(T)                                                  \
   template Verification verify_product<T>(const Product<T>&, std::uint64_t);    \
-  template bool uses_reference<T>(std::size_t, std::size_t, std::size_t);       \
-  template double detectable_change<T>(std::size_t, std::size_t, std::size_t);
+  template bool uses_reference<T>(std::size_t, std::size_t, std::size_t, double);      \
+  template double detectable_change<T>(std::size_t, std::size_t, std::size_t, double);
 AIBENCH_INSTANTIATE(float)
 AIBENCH_INSTANTIATE(double)
 AIBENCH_INSTANTIATE(Bf16)

@@ -8,7 +8,7 @@
 
 namespace aibench {
 
-// Row-major, alpha = 1, beta = 0; T is the type of A. Elements of A and B uniform in (-1, 1); of int8 anything.
+// C = scale * A * B + c0_scale * C0, row-major; T is the type of A. Elements of A, B and C0 uniform in (-1, 1); of int8 anything.
 template <typename T>
 struct Product {
   std::size_t m, n, k;
@@ -18,13 +18,18 @@ struct Product {
   std::size_t ldb;
   const OutputOf<T>* c;
   std::size_t ldc;
+  double scale = 1, c0_scale = 0;
+  const OutputOf<T>* c0 = nullptr;  // rows ldc apart; not read where c0_scale is 0
+  // How many times a single rounding error may stand in C: those of several runs with beta != 0 add up. Multiplies what follows.
+  double gain = 1;
+  double products = 1;  // of a batch: how many will be verified, for the choice of the method
 };
 
 // Every check answers an error in units of what rounding explains, and passes up to this. The typical largest error of a
 // correct product is 0.5 to 2.5 in these units; 8 leaves a wrong alarm no chance.
 constexpr double kGemmTolerance = 8;
 
-// max over i, j of |C - AB|_ij / (u * |A_i| * |B_j|), Euclidean norms of row i and column j, u the unit round-off
+// max over i, j of |C - AB|_ij / (u * |A_i| * |B_j| * gain), Euclidean norms of row i and column j, u the unit round-off
 // of C (2^-24, 2^-53); AB in f64 and in double-double for f64 products. Costs 2mnk wide operations.
 template <typename T>
 Verification verify_against_reference(const Product<T>& p);
@@ -48,10 +53,10 @@ constexpr std::size_t kMaxIntegerDepth = 65536;  // times 255 * 128 is below 2^3
 template <typename T>
 Verification verify_product(const Product<T>& p, std::uint64_t seed);
 template <typename T>
-bool uses_reference(std::size_t m, std::size_t n, std::size_t k);
+bool uses_reference(std::size_t m, std::size_t n, std::size_t k, double products = 1);
 
-// A change of one element of C by at least this much is always caught by verify_product; less may pass as rounding.
+// A change of one element of C by at least this much (times the product's gain) is always caught by verify_product; less may pass as rounding.
 template <typename T>
-double detectable_change(std::size_t m, std::size_t n, std::size_t k);
+double detectable_change(std::size_t m, std::size_t n, std::size_t k, double products = 1);
 
 }  // namespace aibench

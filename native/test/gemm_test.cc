@@ -1,5 +1,6 @@
 // Every microkernel that can run here, through the whole frame, against a plain reference: random shapes with tails in m, n
-// and k, dimensions of 0 and 1, strides larger than the rows, every alpha and beta, NaN where C must not be read.
+// and k, dimensions of 0 and 1, strides larger than the rows, every alpha and beta, NaN where C must not be read, transposed
+// operands, packed weights, batches.
 // AIBENCH_TEST_PROBLEMS sets the number of problems per kernel (2000); AIBENCH_TEST_ISA leaves the others out.
 #include <algorithm>
 #include <cmath>
@@ -79,7 +80,8 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     n = 768 + dice.below(40);
   }
   k = std::min(k, m > 200 || n > 200 ? std::size_t{13} : k);  // the reference takes m n k steps
-  const std::size_t lda = k + dice.of<std::size_t>({0, 0, 1, 7, 64}), ldb = n + dice.of<std::size_t>({0, 0, 1, 5, 64});
+  const bool turned_a = dice.below(4) == 0, turned_b = dice.below(4) == 0;
+  const std::size_t lda = (turned_a ? m : k) + dice.of<std::size_t>({0, 0, 1, 7, 64}), ldb = (turned_b ? k : n) + dice.of<std::size_t>({0, 0, 1, 5, 64});
   const std::size_t ldc = n + dice.of<std::size_t>({0, 0, 3, 16});
   const C alpha = dice.of<C>({1, 1, 1, 0, -1, C(kWhole ? 3 : 0.5)}), beta = dice.of<C>({0, 0, 1, -1, C(kWhole ? 2 : 0.75)});
   // Small blocks, so that a small problem crosses their edges; now and then those of this machine.
@@ -88,10 +90,15 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     limits = blocking_limits(CacheBudget{}, sizeof(C) / static_cast<std::size_t>(kernel.group), static_cast<std::size_t>(kernel.rows),
                              static_cast<std::size_t>(kernel.columns()));
   }
+  const bool packed = dice.below(8) == 0;
+  const std::size_t count = !packed && number % 10 == 3 ? dice.below(5) : 1;
   // Operands end where their last element ends: AddressSanitizer sees a kernel that reads beyond.
-  std::vector<T> a = filled<T>(m == 0 || k == 0 ? 0 : (m - 1) * lda + k, 3 * number);
-  std::vector<B> b = filled<B>(k == 0 || n == 0 ? 0 : (k - 1) * ldb + n, 3 * number + 1);
-  std::vector<C> c(m == 0 || n == 0 ? 0 : (m - 1) * ldc + n);
+  const auto extent = [](std::size_t rows, std::size_t columns, std::size_t ld) { return rows == 0 || columns == 0 ? 0 : (rows - 1) * ld + columns; };
+  const std::size_t size_a = turned_a ? extent(k, m, lda) : extent(m, k, lda), size_b = turned_b ? extent(n, k, ldb) : extent(k, n, ldb);
+  const std::size_t size_c = extent(m, n, ldc);
+  std::vector<T> a = filled<T>(count * size_a, 3 * number);
+  std::vector<B> b = filled<B>(count * size_b, 3 * number + 1);
+  std::vector<C> c(count * size_c);
   for (std::size_t i = 0; i < c.size(); ++i) {
     if constexpr (kWhole) c[i] = static_cast<C>(random_bits(3 * number + 2, i) >> 44) - (1 << 19);
     else c[i] = random_unit<C>(3 * number + 2, i);
@@ -105,33 +112,60 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
   const std::vector<C> before = c;
 
   std::unique_ptr<Gemm<T>> own;  // now and then one that has room for this problem alone
-  std::unique_ptr<Gemm<T>>& gemm = number % 20 == 0 ? own : engines[{limits.mc, limits.kc, limits.nc}];
+  std::unique_ptr<Gemm<T>>& gemm = number % 20 < 2 ? own : engines[{limits.mc, limits.kc, limits.nc}];
   if (gemm == nullptr) {
-    const bool exact = number % 20 == 0;
+    const bool exact = number % 20 < 2;
     gemm = std::make_unique<Gemm<T>>(kernel, team, exact ? m : kLargest, exact ? n : kLargest, exact ? k : kLargest, limits);
     if (!gemm->allocate().ok()) return false;
   }
-  gemm->run({m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc});
+  const GemmArguments<T> first{m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc, turned_a, turned_b};
+  if (packed) {
+    if (!gemm->pack_weights(k, n, b.data(), ldb, turned_b).ok()) return false;
+    GemmArguments<T> without = first;
+    without.b = nullptr;
+    gemm->run_packed(without);
+  } else if (count == 1) {
+    gemm->run(first);
+  } else {
+    GemmBatch<T> batch{first, count, size_a, size_b, size_c};
+    std::vector<const T*> as;
+    std::vector<const B*> bs;
+    std::vector<C*> cs;
+    for (std::size_t i = count; i-- > 0;) {  // the other way round
+      as.push_back(a.data() + i * size_a);
+      bs.push_back(b.data() + i * size_b);
+      cs.push_back(c.data() + i * size_c);
+    }
+    if (dice.below(2) == 0) batch = {first, count, 0, 0, 0, as.data(), bs.data(), cs.data()};
+    gemm->run_batch(batch);
+  }
 
   const double unit = kWhole ? 0 : static_cast<double>(std::numeric_limits<C>::epsilon()) / 2;
   using Wide = std::conditional_t<std::is_same_v<T, double>, long double, double>;
-  std::vector<double> wide_b(b.size());
-  for (std::size_t i = 0; i < b.size(); ++i) wide_b[i] = to_double(b[i]);
+  std::vector<double> wide_b(k * n);
   std::vector<Wide> sums(n);
   std::vector<double> magnitudes(n);
-  for (std::size_t i = 0; i < m; ++i) {
+  for (std::size_t i = 0; i < count * m; ++i) {
+    const std::size_t product = i / m, row = i % m;
+    if (row == 0) {
+      const B* from = b.data() + product * size_b;
+      for (std::size_t l = 0; l < k; ++l) {
+        for (std::size_t j = 0; j < n; ++j) wide_b[l * n + j] = to_double(turned_b ? from[j * ldb + l] : from[l * ldb + j]);
+      }
+    }
     std::fill(sums.begin(), sums.end(), Wide{0});
     std::fill(magnitudes.begin(), magnitudes.end(), 0.0);
     for (std::size_t l = 0; alpha != C{0} && l < k; ++l) {
-      const double x = to_double(a[i * lda + l]);
+      const double x = to_double(a[product * size_a + (turned_a ? l * lda + row : row * lda + l)]);
       for (std::size_t j = 0; j < n; ++j) {
-        const Wide product = static_cast<Wide>(x) * wide_b[l * ldb + j];
-        sums[j] += product;
-        magnitudes[j] += std::abs(static_cast<double>(product));
+        const Wide term = static_cast<Wide>(x) * wide_b[l * n + j];
+        sums[j] += term;
+        magnitudes[j] += std::abs(static_cast<double>(term));
       }
     }
-    for (std::size_t j = 0; j < ldc && i * ldc + j < c.size(); ++j) {
-      const C got = c[i * ldc + j], old = before[i * ldc + j];
+    const std::size_t begin = product * size_c + row * ldc;
+    for (std::size_t j = 0; j < ldc && row * ldc + j < size_c; ++j) {
+      const C got = c[begin + j], old = before[begin + j];
       if (j >= n) {  // between the rows: must be as it was
         if (got != old && (got == got || old == old)) {
           std::printf("%s problem %llu: wrote beyond row %zu\n", kernel.name, static_cast<unsigned long long>(number), i);
@@ -149,9 +183,10 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
       const double error = std::abs(static_cast<double>(static_cast<long double>(got) - expected));
       // Higham 2002, 3.1: k products and sums, alpha, beta and the last sum, in whatever order; integers exactly.
       if (!(error <= static_cast<double>(k + 4) * unit * magnitude)) {
-        std::printf("%s problem %llu: m %zu n %zu k %zu alpha %g beta %g: C[%zu,%zu] = %.17g, expected %.17g\n", kernel.name,
+        std::printf("%s problem %llu: m %zu n %zu k %zu alpha %g beta %g%s%s%s, product %zu of %zu: C[%zu,%zu] = %.17g, expected %.17g\n", kernel.name,
                     static_cast<unsigned long long>(number), m, n, k, static_cast<double>(alpha), static_cast<double>(beta),
-                    i, j, static_cast<double>(got), static_cast<double>(expected));
+                    turned_a ? ", A transposed" : "", turned_b ? ", B transposed" : "", packed ? ", packed" : "", product, count, row, j,
+                    static_cast<double>(got), static_cast<double>(expected));
         return false;
       }
     }
@@ -198,9 +233,13 @@ bool check_kernels(std::uint64_t problems) {
       continue;
     }
     bool good = check_chains(*kernel);
-    Engines<T> of_one, of_three;
+    // Small blocks make most problems ones of few rows: every second one goes by tiles all the same.
+    Microkernel<T> by_tiles = *kernel;
+    by_tiles.few_rows = nullptr;
+    Engines<T> of_one, of_three, tiles_of_one;
     for (std::uint64_t i = 0; good && i < problems; ++i) {
-      good = i % 16 == 0 ? check_problem(*kernel, team, of_three, i) : check_problem(*kernel, alone, of_one, i);
+      if (i % 16 == 0) good = check_problem(*kernel, team, of_three, i);
+      else good = i % 2 == 0 ? check_problem(by_tiles, alone, tiles_of_one, i) : check_problem(*kernel, alone, of_one, i);
     }
     std::printf("%s %s\n", kernel->name, good ? "ok" : "FAILED");
     passed = passed && good;

@@ -16,9 +16,17 @@ class CompressedEngine final : public GemmEngine<T> {
     team_.bind_caller();
     return Status::success();
   }
-  void take_weights(WeightOf<T>* b, std::size_t k, std::size_t n) override { weights_.compress({k, n, b}); }
-  bool run(const GemmArguments<T>& arguments) override {
-    weights_.multiply(arguments, team_);
+  Status take_weights(const GemmArguments<T>& g) override {
+    weights_.compress({g.k, g.n, const_cast<WeightOf<T>*>(g.b)});  // B is what they stand for from now on
+    return Status::success();
+  }
+  std::vector<typename GemmEngine<T>::Piece> own_weights() const override {
+    std::vector<typename GemmEngine<T>::Piece> pieces;
+    for (const auto& piece : weights_.pieces()) pieces.push_back({piece.begin, piece.bytes});
+    return pieces;
+  }
+  bool run(const GemmBatch<T>& batch) override {
+    weights_.multiply(batch.first, team_);
     return true;
   }
   std::map<std::string, std::string> facts() const override {

@@ -317,6 +317,14 @@ void multiply_add_chains(std::size_t steps, const typename V::Source* a_values, 
 #undef AIBENCH_GRID
 #undef AIBENCH_ROW
 
+}  // namespace
+}  // namespace aibench
+
+#include "gemm/kernels/few_rows_body.h"
+
+namespace aibench {
+namespace {
+
 template <typename V, int R, int N>
 constexpr void fill_row(Microkernel<typename V::Source>& kernel) {
   auto& row = kernel.tiles[R][N];
@@ -354,6 +362,7 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
   static_assert(V::kLanes <= kMaxLanes && V::kGroup <= kMaxGroup);
   Microkernel<typename V::Source> kernel{name, isa, R, N, V::kLanes, V::kGroup, V::kInPlaceA, V::kOffset, {},
                                          pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
+  kernel.few_rows = few_rows<V, (N < 3 ? N : 3)>;
   fill_grid<V, R, N>(kernel);
   return kernel;
 }

@@ -8,7 +8,7 @@ namespace aibench {
 namespace {
 
 // The enumerators of cblas.h.
-constexpr int kRowMajor = 101, kNoTranspose = 111;
+constexpr int kRowMajor = 101, kNoTranspose = 111, kTranspose = 112;
 
 template <typename T>
 using CblasGemm = void (*)(int order, int trans_a, int trans_b, int m, int n, int k, T alpha, const T* a, int lda, const T* b,
@@ -133,7 +133,7 @@ class CblasPeer final : public Peer {
     constexpr std::size_t kMost = std::numeric_limits<int>::max();
     if (g.m > kMost || g.n > kMost || g.k > kMost || g.lda > kMost || g.ldb > kMost || g.ldc > kMost) return false;
     const auto as_int = [](std::size_t value) { return static_cast<int>(value); };
-    gemm(kRowMajor, kNoTranspose, kNoTranspose, as_int(g.m), as_int(g.n), as_int(g.k), g.alpha, g.a, as_int(g.lda), g.b,
+    gemm(kRowMajor, g.transpose_a ? kTranspose : kNoTranspose, g.transpose_b ? kTranspose : kNoTranspose, as_int(g.m), as_int(g.n), as_int(g.k), g.alpha, g.a, as_int(g.lda), g.b,
          as_int(g.ldb), g.beta, g.c, as_int(g.ldc));
     return true;
   }

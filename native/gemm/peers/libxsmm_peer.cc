@@ -54,7 +54,7 @@ class LibxsmmPeer final : public Peer {
     if (g.m > kMost || g.n > kMost || g.k > kMost || g.lda > kMost || g.ldb > kMost || g.ldc > kMost) return false;
     const int m = static_cast<int>(g.m), n = static_cast<int>(g.n), k = static_cast<int>(g.k);
     const int lda = static_cast<int>(g.lda), ldb = static_cast<int>(g.ldb), ldc = static_cast<int>(g.ldc);
-    gemm("N", "N", &n, &m, &k, &g.alpha, g.b, &ldb, g.a, &lda, &g.beta, g.c, &ldc);
+    gemm(g.transpose_b ? "T" : "N", g.transpose_a ? "T" : "N", &n, &m, &k, &g.alpha, g.b, &ldb, g.a, &lda, &g.beta, g.c, &ldc);
     return true;
   }
 

@@ -84,7 +84,7 @@ class OnednnPeer final : public Peer {
 
   bool multiply(const GemmArguments<float>& g) override {
     const auto wide = [](std::size_t value) { return static_cast<std::int64_t>(value); };
-    return sgemm_('N', 'N', wide(g.m), wide(g.n), wide(g.k), g.alpha, g.a, wide(g.lda), g.b, wide(g.ldb), g.beta, g.c,
+    return sgemm_(g.transpose_a ? 'T' : 'N', g.transpose_b ? 'T' : 'N', wide(g.m), wide(g.n), wide(g.k), g.alpha, g.a, wide(g.lda), g.b, wide(g.ldb), g.beta, g.c,
                   wide(g.ldc)) == 0;
   }
   bool multiply(const GemmArguments<double>&) override { return false; }

@@ -29,7 +29,7 @@ class Peer {
   virtual PeerInfo info() const = 0;
   // Fails with THREADS_UNSUPPORTED where the library cannot be told.
   virtual Status set_threads(int threads) = 0;
-  // Row-major, neither operand transposed; false where the library reports a failure or lacks the dtype.
+  // Row-major; false where the library reports a failure or lacks the dtype.
   virtual bool multiply(const GemmArguments<float>& arguments) = 0;
   virtual bool multiply(const GemmArguments<double>& arguments) = 0;
 };
