@@ -9,6 +9,7 @@ namespace aibench::addon {
 namespace {
 
 constexpr double kMaxThreads = 4096;
+constexpr double kMaxScalar = 1000;  // of alpha
 
 Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   OptionReader read(info, "createGemm");
@@ -22,6 +23,12 @@ Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   options.isa = read.optional_text("isa");
   options.weights = read.optional_text("weights");
   options.backend = read.optional_text("backend");
+  options.transpose_a = read.optional_flag("transposeA");
+  options.transpose_b = read.optional_flag("transposeB");
+  options.alpha = read.optional_number("alpha", -kMaxScalar, kMaxScalar, 1);
+  options.beta = read.optional_number("beta", -1, 1, 0);
+  options.batch = static_cast<std::size_t>(read.optional_number("batch", 1, kMaxDimension, 1));
+  options.scattered = read.optional_flag("scattered");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();
   return wrap_problem(info.Env(), status, std::move(problem));

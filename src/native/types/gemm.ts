@@ -27,10 +27,24 @@ export interface GemmOptions {
   seed: number;
   /** Force a path; otherwise the best that the CPU and AIBENCH_ISA allow. */
   isa?: Isa;
-  /** f32 on our own kernels alone: `flops` of work() are then those that are done, `items` those of the dense product. */
-  weights?: 'dense' | '2:4' | 'block' | 'int4';
+  /**
+   * On our own kernels alone, but for dense. `packed`: packed once by prepare(), before anything is timed. The others in f32: `flops` of
+   * work() are then those that are done, `items` those of the dense product.
+   */
+  weights?: 'dense' | 'packed' | '2:4' | 'block' | 'int4';
   /** A name of gemmPeers(), or `native` (the default): our own kernels. */
   backend?: string;
+  /** A is stored k x m, B n x k. */
+  transposeA?: boolean;
+  transposeB?: boolean;
+  /** C = alpha * A * B + beta * C. Not 0; 1 by default. Whole for int8, as beta. */
+  alpha?: number;
+  /** -1 to 1; 0 by default. With 1 alpha changes its sign from run to run, so that C stays bounded. */
+  beta?: number;
+  /** So many products of that shape per run, one after the other in memory. */
+  batch?: number;
+  /** The batch is given as lists of pointers to matrices in a shuffled order. */
+  scattered?: boolean;
 }
 
 /** A library that gemm can be run on, opened at run time. */
