@@ -124,6 +124,11 @@ class GemmOperands {
     return worst;
   }
 
+  // With beta = 1 or -1 C is set back to what it was at first after so many runs, so that no drift adds up: one copy in place of a
+  // 64th of the runs' own traffic of C.
+  static constexpr std::uint64_t kRunsBetweenRestores = 64;
+  void restore_c() { std::copy_n(c0_.template as<C>(), size_c() * options_.batch, c()); }
+
   // How many times a single run's rounding error may stand in C.
   double gain() const {
     const double beta = std::abs(options_.beta), alpha = std::max(1.0, std::abs(options_.alpha));
@@ -135,11 +140,17 @@ class GemmOperands {
   std::uint64_t stream(Stream which) const { return random_bits(options_.seed, which); }
 
   // C after `runs` runs is scale * A B + c0_scale * C0. What one run rounds stands in it once, and shrinks by beta with each further
-  // run; with beta = 1 the runs add and subtract the same product, and with -1 they do so by themselves: (c + x) - x then comes back
-  // to the same two values (Knuth, TAOCP 4.2.2, theorem D, for one block of k).
+  // run. With beta = 1 the runs add and subtract the same product, with -1 they do so by themselves: (c + x) - x comes back to the same
+  // two values (Knuth, TAOCP 4.2.2, theorem D). Where C is written once per block of k it may drift instead, by a rounding error a run:
+  // hence kRunsBetweenRestores.
   void expect_after_runs(std::uint64_t runs, Product<T>* product) const {
     const double alpha = static_cast<double>(static_cast<C>(options_.alpha)), beta = static_cast<double>(static_cast<C>(options_.beta));
     product->gain = gain();
+    runs = std::max<std::uint64_t>(runs, 1);  // what was never run shall not pass
+    if (beta == 0) {
+      product->scale = alpha;
+      return;
+    }
     if (beta == 1 || beta == -1) {
       const bool odd = runs % 2 == 1;
       product->scale = odd ? alpha : 0;

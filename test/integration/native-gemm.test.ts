@@ -105,6 +105,35 @@ test.each(['2:4', 'block', 'int4'] as const)(
   },
 );
 
+const optionCases: Partial<GemmOptions>[] = [
+  { transposeA: true, transposeB: true, alpha: -3 },
+  { transposeB: true, beta: 1, alpha: 2 },
+  { beta: -1 },
+  { batch: 5 },
+  { batch: 7, scattered: true, transposeA: true, beta: 1 },
+  { weights: 'packed', transposeB: true },
+];
+describe.each(['f32', 's8'] as const)('options of gemm in %s', dtype => {
+  test.each(optionCases)('%o: right after one run and after many, and damage is caught', async options => {
+    const problem = gemm({ dtype, ...options });
+    await problem.prepare();
+    expect((await problem.runAndVerify()).passed).toBe(true);
+    expect(problem.work().flops).toBe(2 * 65 * 67 * 63 * (options.batch ?? 1));
+    await problem.measure(quick);
+    expect((await problem.verify()).passed).toBe(true);
+    problem.injectFault('value');
+    expect((await problem.verify()).passed).toBe(false);
+  });
+});
+
+test('options that do not go together are refused with a reason', () => {
+  expect(thrown(() => gemm({ weights: 'packed', batch: 2 }))).toMatchObject({ code: 'BAD_OPTION' });
+  expect(thrown(() => gemm({ weights: '2:4', transposeB: true }))).toMatchObject({ code: 'BAD_OPTION' });
+  expect(thrown(() => gemm({ beta: 1.5 }))).toMatchObject({ code: 'BAD_OPTION' });
+  expect(thrown(() => gemm({ alpha: 0 }))).toMatchObject({ code: 'BAD_OPTION' });
+  expect(thrown(() => gemm({ dtype: 's8', alpha: 0.5 }))).toMatchObject({ code: 'BAD_OPTION' });
+});
+
 describe('the timed loop', () => {
   test('samples are batches and lie in the window', async () => {
     const problem = gemm({ threads: 1 });
