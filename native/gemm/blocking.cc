@@ -11,7 +11,7 @@ std::size_t round_down(std::size_t value, std::size_t multiple) {
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-// Words of C that few_rows() has in work. Where the stream of B is what binds, long stretches of its rows count more than sums
+// Words of C of 4 bytes (half as many of 8) that few_rows() has in work. Where the stream of B is what binds, long stretches of its rows count more than sums
 // in L1; from 9 rows on the sums have to stay there. Measured: docs/kernels.md.
 constexpr std::size_t kFewRowsSums = 16384, kFewRowsSumsInL1 = 6144, kStreamBound = 8;
 
@@ -46,7 +46,8 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > l2_bytes;
   Plan plan;
   plan.few = few;
-  plan.few_columns = balanced_part(n, std::max((m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
+  const std::size_t words = (m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / (element_bytes > 4 ? 2 : 1);
+  plan.few_columns = balanced_part(n, std::max(words / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
