@@ -18,6 +18,7 @@ export const UNFIT_CODES: readonly string[] = [
   'HOT',
   'CPU_QUOTA_THROTTLED',
   'GPU_THROTTLED',
+  'ECC_UNCORRECTED',
   'FIRST_LAUNCH_DIFFERS',
   'LAUNCH_FAILED',
 ];

@@ -29,10 +29,34 @@ const THROTTLE_REASONS: readonly [number, string][] = [
   [0x80, 'the power brake'],
 ];
 const SHARE_LIMIT = 0.01;
+/** The same as times (NVML counts them in ns): what is counted is not looked for in the mask, which is only read now and then. */
+const THROTTLE_TIMES: readonly [quantity: string, bits: number, name: string][] = [
+  ['thermalTime', 0x20, 'software thermal slowdown'],
+  ['hardwareThermalTime', 0x40, 'hardware thermal slowdown'],
+  ['powerBrakeTime', 0x80, 'the power brake'],
+];
+const ECC: readonly [quantity: string, code: string, what: string, remedy: string][] = [
+  [
+    ...(['eccUncorrected', 'ECC_UNCORRECTED', 'that could not be corrected'] as const),
+    'Results of this GPU are in doubt: reset it (nvidia-smi -r as root) and look at nvidia-smi -q -d ECC,ROW_REMAPPER.',
+  ],
+  [
+    ...(['eccCorrected', 'ECC_CORRECTED', 'that was corrected'] as const),
+    'One now and then is usual; many cost time and announce worse: look at nvidia-smi -q -d ECC.',
+  ],
+];
 
 /** Warnings for a case, most harmful first. */
 export function caseConditions(input: ConditionsInput): Warning[] {
-  return [...quota(input), ...gpuThrottle(input), ...steal(input), ...heat(input), ...clocks(input)];
+  return [
+    ...eccErrors(input),
+    ...quota(input),
+    ...gpuHeldBack(input),
+    ...gpuThrottle(input),
+    ...steal(input),
+    ...heat(input),
+    ...clocks(input),
+  ];
 }
 
 function ofQuantity(input: ConditionsInput, quantity: string): Series[] {
@@ -102,20 +126,61 @@ function quota(input: ConditionsInput): Warning[] {
   ];
 }
 
+/** Memory errors of a GPU while the case ran. */
+function eccErrors(input: ConditionsInput): Warning[] {
+  return ECC.flatMap(([quantity, code, what, remedy]) =>
+    ofQuantity(input, quantity).flatMap(series => {
+      const count = rise(series, input.windows) ?? 0;
+      const errors = count === 1 ? 'one memory error' : `${count} memory errors`;
+      if (count <= 0) return [];
+      return [{ code, message: `${gpuOf(series)} had ${errors} ${what} while this case was measured.`, remedy }];
+    }),
+  );
+}
+
+const COOLING = 'Look at cooling and power supply: nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE.';
+
+function gpuOf(series: Series): string {
+  return series.source.split('/')[1] ?? series.source;
+}
+
+/** By the counters of time. */
+function gpuHeldBack(input: ConditionsInput): Warning[] {
+  const seconds = input.windows.reduce((sum, [start, end]) => sum + end - start, 0);
+  const causes = new Map<string, string[]>();
+  for (const [quantity, , name] of THROTTLE_TIMES) {
+    for (const series of ofQuantity(input, quantity)) {
+      const share = Math.min(1, (rise(series, input.windows) ?? 0) / seconds);
+      if (!(share > SHARE_LIMIT)) continue;
+      const gpu = gpuOf(series);
+      causes.set(gpu, [...(causes.get(gpu) ?? []), `${name} (${(100 * share).toFixed(0)} % of the time)`]);
+    }
+  }
+  return [...causes].map(([gpu, names]) => ({
+    code: 'GPU_THROTTLED',
+    message: `${gpu} was held back by ${names.join(', ')}.`,
+    remedy: COOLING,
+  }));
+}
+
+/** By the bit mask, for what is not counted. */
 function gpuThrottle(input: ConditionsInput): Warning[] {
   return ofQuantity(input, 'throttleReasons').flatMap(series => {
+    const counted = THROTTLE_TIMES.filter(([quantity]) =>
+      ofQuantity(input, quantity).some(one => gpuOf(one) === gpuOf(series) && rise(one, input.windows) !== null),
+    ).reduce((bits, [, bit]) => bits | bit, 0);
     const values = inside(series, input.windows);
     const shareOf = (bit: number): number =>
       values.filter(value => (value & bit) !== 0).length / Math.max(1, values.length);
     const percent = (share: number): string => `${(100 * share).toFixed(0)} % of the readings`;
-    const gpu = series.source.split('/')[1] ?? series.source;
+    const gpu = gpuOf(series);
     const out: Warning[] = [];
-    const found = THROTTLE_REASONS.filter(([bit]) => shareOf(bit) > SHARE_LIMIT);
+    const found = THROTTLE_REASONS.filter(([bit]) => (bit & counted) === 0 && shareOf(bit) > SHARE_LIMIT);
     if (found.length > 0) {
       out.push({
         code: 'GPU_THROTTLED',
         message: `${gpu} was held back by ${found.map(([bit, name]) => `${name} (${percent(shareOf(bit))})`).join(', ')}.`,
-        remedy: 'Look at cooling and power supply: nvidia-smi -q -d PERFORMANCE,POWER,TEMPERATURE.',
+        remedy: COOLING,
       });
     }
     if (shareOf(POWER_CAP) > SHARE_LIMIT) {

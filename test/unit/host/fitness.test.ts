@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UNFIT_CODES } from '../../../src/analysis/fitness.ts';
 import { caseConditions } from '../../../src/host/conditions.ts';
 import { assessFitness, type FitnessInput } from '../../../src/host/fitness.ts';
 import { type Host, hostSchema, type Series, type SourceDescription } from '../../../src/results/schema.ts';
@@ -172,6 +173,36 @@ describe('conditions of a case', () => {
       expect.stringMatching(/^GPU_THROTTLED: gpu-0 .*hardware thermal slowdown/),
     ]);
     expect(conditions([['throttleReasons', 'nvml/gpu-0/throttleReasons', () => 0x1]])).toEqual([]);
+  });
+
+  it('goes by the counted times of a GPU before the mask, which may have looked away', () => {
+    const mask: [string, string, (time: number) => number] = [
+      'throttleReasons',
+      'nvml/gpu-0/throttleReasons',
+      () => 0x40,
+    ];
+    const counted = (share: number): [string, string, (time: number) => number] => [
+      ...(['hardwareThermalTime', 'nvml/gpu-0/hardwareThermalTime'] as const),
+      time => share * time,
+    ];
+    expect(conditions([counted(0.3)])).toEqual([
+      expect.stringMatching(/^GPU_THROTTLED: gpu-0 .*hardware thermal slowdown \(3\d % of the time\)/),
+    ]);
+    expect(conditions([mask, counted(0)])).toEqual([]);
+    // Another GPU's counter says nothing of this one.
+    expect(conditions([mask, ['powerBrakeTime', 'nvml/gpu-1/powerBrakeTime', () => 0]])).toHaveLength(1);
+  });
+
+  it('tells of memory errors in the windows, and which of them put the result in doubt', () => {
+    const errors = (quantity: string): string[] =>
+      conditions([[quantity, `nvml/gpu-2/${quantity}`, time => (time > 6 ? 3 : 1)]]);
+    expect(errors('eccUncorrected')).toEqual([
+      expect.stringMatching(/^ECC_UNCORRECTED: gpu-2 had 2 memory errors that could not be corrected/),
+    ]);
+    expect(errors('eccCorrected')[0]).toMatch(/^ECC_CORRECTED/);
+    expect(conditions([['eccCorrected', 'nvml/gpu-2/eccCorrected', () => 9]])).toEqual([]);
+    expect(UNFIT_CODES).toContain('ECC_UNCORRECTED');
+    expect(UNFIT_CODES).not.toContain('ECC_CORRECTED');
   });
 
   it('warns of heat and of clocks that fell, not of CPUs that were idle', () => {
