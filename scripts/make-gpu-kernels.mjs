@@ -1,5 +1,6 @@
 // Makes native/gpu/kernels/memory_ptx.inc from memory.cu with nvcc (on PATH). The header of the PTX is then lowered to what
 // drivers of 2017 read (ISA 6.0, sm_50): the kernels use nothing newer. ptxas, which comes with nvcc, proves that it assembles.
+// memory_source.inc is the same source as text, for HIP's runtime compiler; a test holds the two against each other.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'native', 'gpu', 'kernels');
+const source = readFileSync(path.join(folder, 'memory.cu'), 'utf8');
+writeFileSync(
+  path.join(folder, 'memory_source.inc'),
+  `// Made from memory.cu by scripts/make-gpu-kernels.mjs.\nR"hip(${source.slice(source.indexOf('extern "C"'))})hip"\n`,
+);
 const work = mkdtempSync(path.join(tmpdir(), 'aibench-ptx-'));
 try {
   const made = path.join(work, 'memory.ptx');

@@ -8,6 +8,7 @@
 #include "gpu/gemm_problem.h"
 #include "gpu/matmul_library.h"
 #include "gpu/memory_problem.h"
+#include "gpu/runtime_compiler.h"
 
 namespace aibench::addon {
 namespace {
@@ -48,6 +49,14 @@ Napi::Object library_value(Napi::Env env, const Status& status, const std::share
   return object;
 }
 
+// What makes machine code of our own kernels: NVIDIA's driver itself, of PTX; hipRTC for AMD.
+Napi::Object compiler_value(Napi::Env env, const GpuLibraries& libraries, const Status& driver) {
+  std::shared_ptr<gpu::RuntimeCompiler> compiler;
+  const bool is_own = libraries.vendor->vendor == gpu::Vendor::kRocm;
+  const Status status = driver.ok() && is_own ? gpu::RuntimeCompiler::open(libraries.compiler, &compiler) : driver;
+  return library_value(env, status, compiler);
+}
+
 Napi::Value probe_gpus(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   GpuLibraries libraries;
@@ -73,6 +82,7 @@ Napi::Value probe_gpus(const Napi::CallbackInfo& info) {
   std::shared_ptr<gpu::CollectiveLibrary> collective;
   const Status matmul_status = status.ok() ? gpu::MatmulLibrary::open(*driver, libraries.matmul, &matmul) : status;
   const Status collective_status = status.ok() ? gpu::CollectiveLibrary::open(*driver, libraries.collective, &collective) : status;
+  result.Set("compiler", compiler_value(env, libraries, status));
   result.Set("matmul", library_value(env, matmul_status, matmul));
   result.Set("collective", library_value(env, collective_status, collective));
   return result;
@@ -91,76 +101,61 @@ Status read_devices(const Napi::Value& options, const char* what, std::vector<in
   return array.Length() == 0 ? bad : Status::success();
 }
 
-// What all options of work on GPUs have: { libraries, devices, seed }.
-Status read_common(const Napi::CallbackInfo& info, const char* what, GpuLibraries* libraries, std::vector<int>* devices) {
-  if (info.Length() < 1 || !info[0].IsObject()) {
-    return Status::failure("BAD_OPTION", std::string(what) + " wants an options object", "See src/native/types.ts.");
-  }
-  if (Status status = read_gpu_libraries(info[0].As<Napi::Object>().Get("libraries"), what, libraries); !status.ok()) return status;
-  return read_devices(info[0], what, devices);
+// The walk of every maker: what all options of work on GPUs have (GpuWork), what this one has beside it, the problem.
+// `rest` reads the latter; `create` is create_gpu_gemm and the like.
+template <typename Options, typename Rest>
+Napi::Value create_work(const Napi::CallbackInfo& info, const char* name, Rest&& rest, Status (*create)(const Options&, std::unique_ptr<Problem>*)) {
+  OptionReader read(info, name);
+  GpuLibraries libraries;
+  Options options;
+  Status status = read.status();
+  if (status.ok()) status = read_gpu_libraries(info[0].As<Napi::Object>().Get("libraries"), name, &libraries);
+  if (status.ok()) status = read_devices(info[0], name, &options.devices);
+  options.vendor = libraries.vendor;
+  options.driver = libraries.driver;
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
+  rest(read, libraries, &options);
+  if (status.ok()) status = read.status();
+  std::unique_ptr<Problem> problem;
+  if (status.ok()) status = create(options, &problem);
+  return wrap_problem(info.Env(), status, std::move(problem));
 }
 
 Napi::Value create_gpu_gemm(const Napi::CallbackInfo& info) {
-  constexpr const char* kName = "createGpuGemm";
-  OptionReader read(info, kName);
-  GpuLibraries libraries;
-  gpu::GpuGemmOptions options;
-  Status status = read_common(info, kName, &libraries, &options.devices);
-  options.vendor = libraries.vendor;
-  options.driver = libraries.driver;
-  options.matmul = libraries.matmul;
-  options.dtype = read.text("dtype");
-  options.m = static_cast<std::size_t>(read.integer("m", 1, kMaxDimension));
-  options.n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
-  options.k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
-  options.transposed = read.text("layout") != "nn";
-  options.workspace_bytes = static_cast<std::size_t>(read.integer("workspaceBytes", 0, 1e12));
-  options.algorithms = static_cast<int>(read.integer("algorithms", 1, 1000));
-  options.graph_below_seconds = read.number("graphBelowSeconds", 0, 1e9);
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
-  std::unique_ptr<Problem> problem;
-  if (status.ok()) status = read.status();
-  if (status.ok()) status = gpu::create_gpu_gemm(options, &problem);
-  return wrap_problem(info.Env(), status, std::move(problem));
+  const auto rest = [](OptionReader& read, const GpuLibraries& libraries, gpu::GpuGemmOptions* options) {
+    options->matmul = libraries.matmul;
+    options->dtype = read.text("dtype");
+    options->m = static_cast<std::size_t>(read.integer("m", 1, kMaxDimension));
+    options->n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
+    options->k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
+    options->transposed = read.text("layout") != "nn";
+    options->workspace_bytes = static_cast<std::size_t>(read.integer("workspaceBytes", 0, 1e12));
+    options->algorithms = static_cast<int>(read.integer("algorithms", 1, 1000));
+    options->graph_below_seconds = read.number("graphBelowSeconds", 0, 1e9);
+  };
+  return create_work(info, "createGpuGemm", rest, gpu::create_gpu_gemm);
 }
 
 Napi::Value create_gpu_memory(const Napi::CallbackInfo& info) {
-  constexpr const char* kName = "createGpuMemory";
-  OptionReader read(info, kName);
-  GpuLibraries libraries;
-  gpu::GpuMemoryOptions options;
-  Status status = read_common(info, kName, &libraries, &options.devices);
-  options.vendor = libraries.vendor;
-  options.driver = libraries.driver;
-  options.kernel = read.text("kernel");
-  options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 16, 1e15));
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
-  std::unique_ptr<Problem> problem;
-  if (status.ok()) status = read.status();
-  if (status.ok()) status = gpu::create_gpu_memory(options, &problem);
-  return wrap_problem(info.Env(), status, std::move(problem));
+  const auto rest = [](OptionReader& read, const GpuLibraries& libraries, gpu::GpuMemoryOptions* options) {
+    options->compiler = libraries.compiler;
+    options->kernel = read.text("kernel");
+    options->bytes = static_cast<std::uint64_t>(read.integer("bytes", 16, 1e15));
+  };
+  return create_work(info, "createGpuMemory", rest, gpu::create_gpu_memory);
 }
 
 Napi::Value create_gpu_collective(const Napi::CallbackInfo& info) {
-  constexpr const char* kName = "createGpuCollective";
-  OptionReader read(info, kName);
-  GpuLibraries libraries;
-  gpu::GpuCollectiveOptions options;
-  Status status = read_common(info, kName, &libraries, &options.devices);
-  options.vendor = libraries.vendor;
-  options.driver = libraries.driver;
-  options.library = libraries.collective;
-  options.collective = read.text("collective");
-  options.dtype = read.text("dtype");
-  options.op = read.text("op");
-  options.bytes = static_cast<std::uint64_t>(read.integer("bytes", 0, 1e15));
-  options.in_place = read.optional_flag("inPlace");
-  options.per_call = read.optional_flag("perCall");
-  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
-  std::unique_ptr<Problem> problem;
-  if (status.ok()) status = read.status();
-  if (status.ok()) status = gpu::create_gpu_collective(options, &problem);
-  return wrap_problem(info.Env(), status, std::move(problem));
+  const auto rest = [](OptionReader& read, const GpuLibraries& libraries, gpu::GpuCollectiveOptions* options) {
+    options->library = libraries.collective;
+    options->collective = read.text("collective");
+    options->dtype = read.text("dtype");
+    options->op = read.text("op");
+    options->bytes = static_cast<std::uint64_t>(read.integer("bytes", 0, 1e15));
+    options->in_place = read.optional_flag("inPlace");
+    options->per_call = read.optional_flag("perCall");
+  };
+  return create_work(info, "createGpuCollective", rest, gpu::create_gpu_collective);
 }
 
 }  // namespace

@@ -6,17 +6,14 @@
 #include <vector>
 
 #include "core/status.h"
-#include "gpu/vendor.h"
+#include "gpu/work_options.h"
 
 namespace aibench::addon {
 
-struct GpuLibraries {
-  const gpu::VendorTable* vendor = nullptr;
-  std::vector<std::string> driver, matmul, collective;
-};
+using gpu::GpuLibraries;
 
 inline Status read_gpu_libraries(const Napi::Value& value, const char* what, GpuLibraries* libraries) {
-  const Status bad = Status::failure("BAD_OPTION", std::string(what) + " wants { vendor, driver[], matmul[], collective[] }", "See src/native/types.ts.");
+  const Status bad = Status::failure("BAD_OPTION", std::string(what) + " wants { vendor, driver[], matmul[], collective[], compiler[] }", "See src/native/types.ts.");
   if (!value.IsObject()) return bad;
   const auto object = value.As<Napi::Object>();
   const auto read = [&object](const char* name, std::vector<std::string>* list) {
@@ -34,7 +31,7 @@ inline Status read_gpu_libraries(const Napi::Value& value, const char* what, Gpu
   if (!vendor.IsString()) return bad;
   libraries->vendor = gpu::find_vendor(vendor.As<Napi::String>().Utf8Value());
   if (libraries->vendor == nullptr || !read("driver", &libraries->driver) || !read("matmul", &libraries->matmul) ||
-      !read("collective", &libraries->collective)) {
+      !read("collective", &libraries->collective) || !read("compiler", &libraries->compiler)) {
     return bad;
   }
   return Status::success();

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "addon/bindings.h"
+#include "addon/gpu_options.h"
 #include "addon/options.h"
 #include "mpi/mpi_collective.h"
 #include "mpi/mpi_world.h"
@@ -42,20 +43,33 @@ Napi::Value create_collective(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   options.in_place = read.optional_flag("inPlace");
   options.per_call = read.optional_flag("perCall");
+  options.engine = read.optional_text("engine");
+  Status status = read.status();
+  if (status.ok() && !options.engine.empty()) {
+    status = read_gpu_libraries(info[0].As<Napi::Object>().Get("libraries"), "createCollective", &options.libraries);
+  }
   std::unique_ptr<Problem> problem;
-  const Status status =
-      read.status().ok() ? make_mpi_collective(*MpiWorld::joined(), options, &problem) : read.status();
+  if (status.ok()) status = make_mpi_collective(*MpiWorld::joined(), options, &problem);
   return wrap_problem(info.Env(), status, std::move(problem));
 }
 
-// Follows rank 0 on a thread of its own; the promise gets the exit code.
+// Follows rank 0 on a thread of its own; the promise gets the exit code. Takes the libraries of each GPU vendor.
 Napi::Value follow(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
+  std::vector<GpuLibraries> libraries;
+  const bool has_libraries = info.Length() > 0 && info[0].IsArray();
+  for (std::uint32_t i = 0; has_libraries && i < info[0].As<Napi::Array>().Length(); ++i) {
+    libraries.emplace_back();
+    if (const Status status = read_gpu_libraries(info[0].As<Napi::Array>().Get(i), "follow", &libraries.back()); !status.ok()) {
+      to_error(env, status).ThrowAsJavaScriptException();
+      return env.Undefined();
+    }
+  }
   auto deferred = std::make_shared<Napi::Promise::Deferred>(env);
   const auto nothing = Napi::Function::New(env, [](const Napi::CallbackInfo&) {});
   auto loop = Napi::ThreadSafeFunction::New(env, nothing, "aibench MPI follower", 0, 1);
-  std::thread([loop, deferred]() mutable {
-    const int code = follow_mpi_commands(*MpiWorld::joined());
+  std::thread([loop, deferred, libraries]() mutable {
+    const int code = follow_mpi_commands(*MpiWorld::joined(), libraries);
     loop.BlockingCall([deferred, code](Napi::Env e, Napi::Function) { deferred->Resolve(Napi::Number::New(e, code)); });
     loop.Release();
   }).detach();

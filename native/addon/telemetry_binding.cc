@@ -347,6 +347,7 @@ Napi::Value probe_energy_library(const Napi::CallbackInfo& info) {
     device.Set("ok", Napi::Boolean::New(env, code == 0));
     device.Set("reason", code == 0 ? std::string() : energy_error_name(vendor, code));
     device.Set("joules", code == 0 ? joules : 0.0);
+    device.Set("pci", library->pci(i));
     devices.Set(static_cast<std::uint32_t>(i), device);
   }
   result.Set("devices", devices);

@@ -40,6 +40,8 @@ class ProductProblem final : public Problem {
     on_host_ = false;
   }
 
+  std::map<std::string, double> measure_ceilings() override { return product_->measure_ceilings(); }
+
   Verification verify() override {
     fetch();
     if (element_ == Element::kF64) return verify_product<double>(view<double>(a_, b_, c_), stream(kStreamSigns));

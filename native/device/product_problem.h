@@ -21,6 +21,8 @@ class DeviceProduct {
   virtual Status run(std::uint64_t iterations) = 0;
   // C as the last product left it.
   virtual Status read_result(void* c) = 0;
+  // What the device could do at best, measured now: rates by name. Empty where nothing is known, which facts() then explain as `noLimit`.
+  virtual std::map<std::string, double> measure_ceilings() { return {}; }
   virtual std::map<std::string, std::string> facts() const = 0;
 };
 

@@ -31,6 +31,8 @@ Status CollectiveLibrary::open(const Driver& driver, const std::vector<std::stri
   CollectiveCalls& calls = self->calls_;
   take(&calls.version, "ncclGetVersion");
   take(&calls.init_all, "ncclCommInitAll");
+  take(&calls.unique_id, "ncclGetUniqueId");
+  take(&calls.init_rank, "ncclCommInitRank");
   take(&calls.destroy, "ncclCommDestroy");
   take(&calls.group_begin, "ncclGroupStart");
   take(&calls.group_end, "ncclGroupEnd");

@@ -12,10 +12,16 @@
 namespace aibench::gpu {
 
 using Communicator = void*;
+// ncclUniqueId: passed by value.
+struct UniqueId {
+  char bytes[128];
+};
 
 struct CollectiveCalls {
   int (*version)(int*) = nullptr;
   int (*init_all)(Communicator*, int count, const int* devices) = nullptr;
+  int (*unique_id)(UniqueId*) = nullptr;
+  int (*init_rank)(Communicator*, int ranks, UniqueId, int rank) = nullptr;
   int (*destroy)(Communicator) = nullptr;
   int (*group_begin)() = nullptr;
   int (*group_end)() = nullptr;

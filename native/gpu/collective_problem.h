@@ -7,17 +7,15 @@
 #include <vector>
 
 #include "core/problem.h"
-#include "gpu/vendor.h"
+#include "gpu/work_options.h"
 
 namespace aibench::gpu {
 
-struct GpuCollectiveOptions {
-  const VendorTable* vendor = nullptr;
-  std::vector<std::string> driver, library;  // names to try
-  std::vector<int> devices;                  // one rank each
+struct GpuCollectiveOptions : GpuWork {
+  std::vector<std::string> library;  // names to try
+  // devices: one rank each
   std::string collective, dtype, op = "sum";
   std::uint64_t bytes = 0;  // of the larger of a rank's two vectors
-  std::uint64_t seed = 0;
   bool in_place = false;
   bool per_call = false;  // waits for each call, else calls back to back
 };

@@ -40,9 +40,11 @@ Status DeviceGemm<T>::prepare(std::shared_ptr<Driver> driver, std::shared_ptr<Ma
   if (Status status = allocate_sets(); !status.ok()) return status;
   if (Status status = upload(operands); !status.ok()) return status;
   const MatmulShape shape{&type_, options_.m, options_.n, options_.k, options_.transposed, options_.workspace_bytes, options_.algorithms};
-  const DevicePointer scale = type_.is_scaled ? scales_.device() : 0;
+  const bool has_blocks = has_block_scales(type_);
+  const DevicePointer scale = has_blocks ? sets_[0].scales.device() : scales_.device();
   // The two scales lie apart: the libraries want each aligned by itself.
-  if (Status status = MatmulPlan::make(context_, library_, shape, scale, scale == 0 ? 0 : scale + 256, &plan_); !status.ok()) return status;
+  const DevicePointer second = scale == 0 ? 0 : scale + (has_blocks ? scales_of_a() : 256);
+  if (Status status = MatmulPlan::make(context_, library_, shape, scale, second, &plan_); !status.ok()) return status;
   if (Status status = choose(); !status.ok()) return status;
   if (trials_.front().seconds < options_.graph_below_seconds) {
     if (Status status = make_graph(); !status.ok()) no_graph_ = status.message;
@@ -59,11 +61,11 @@ Status DeviceGemm<T>::allocate_sets() {
   std::size_t free = 0;
   if (Status status = context_->free_bytes(&free); !status.ok()) return status;
   // A multiple of four, since what poisons them writes words.
-  const std::size_t d = (d_bytes() + 3) / 4 * 4, one = a_bytes() + b_bytes() + d;
+  const std::size_t d = (d_bytes() + 3) / 4 * 4, one = a_bytes() + b_bytes() + d + scales_of_both();
   const double beyond_l2 = std::ceil(kL2Multiple * static_cast<double>(context_->device().l2_bytes) / static_cast<double>(one));
   const double room = static_cast<double>(free) / 2 / static_cast<double>(one);
   const auto count = static_cast<std::size_t>(std::clamp(std::min(beyond_l2, room), 1.0, static_cast<double>(kMostSets)));
-  if (type_.is_scaled) {
+  if (type_.scaling == Scaling::kTensor) {
     if (Status status = context_->allocate(512, "the scales", &scales_); !status.ok()) return status;
   }
   sets_.resize(count);
@@ -72,6 +74,7 @@ Status DeviceGemm<T>::allocate_sets() {
     Status status = context_->allocate(a_bytes(), what, &set.a);
     if (status.ok()) status = context_->allocate(b_bytes(), what, &set.b);
     if (status.ok()) status = context_->allocate(d, what, &set.d);
+    if (status.ok() && scales_of_both() > 0) status = context_->allocate(scales_of_both(), "the scales", &set.scales);
     if (!status.ok()) return status;
   }
   return Status::success();
@@ -79,18 +82,32 @@ Status DeviceGemm<T>::allocate_sets() {
 
 template <typename T>
 Status DeviceGemm<T>::upload(const HostOperands<T>& operands) {
-  if (type_.is_scaled) {
+  if (type_.scaling == Scaling::kTensor) {
     Status status = context_->upload(scales_.device(), &kScaleA, sizeof kScaleA);
     if (status.ok()) status = context_->upload(scales_.device() + 256, &kScaleB, sizeof kScaleB);
     if (!status.ok()) return status;
   }
   const auto send = [this](const std::vector<T>& values, int type, DevicePointer to) {
-    std::vector<unsigned char> encoded(values.size() * element_bytes(type));
+    std::vector<unsigned char> encoded(encoded_bytes(type, values.size()));
     encode(on_device(type), values.data(), encoded.data(), values.size());
     return context_->upload(to, encoded.data(), encoded.size());
   };
   Status status = Status::success();
-  if (options_.transposed) {
+  if (has_block_scales(type_)) {
+    status = upload_blocks();
+    const auto elements = [this](const std::vector<T>& values, std::size_t rows, std::uint64_t stream) {
+      std::vector<T> divided(values);
+      const std::size_t block = block_elements(type_), blocks = options_.k / block;
+      const std::uint64_t seed = random_bits(options_.seed, stream);
+      for (std::size_t part = 0; part < rows * blocks; ++part) {
+        const float scale = block_scale(type_, seed, part / blocks, part % blocks);
+        for (std::size_t l = part * block; l < (part + 1) * block; ++l) divided[l] /= scale;
+      }
+      return divided;
+    };
+    if (status.ok()) status = send(elements(operands.a, options_.m, kScalesOfA), type_.a, sets_[0].a.device());
+    if (status.ok()) status = send(elements(operands.b, options_.n, kScalesOfB), type_.b, sets_[0].b.device());
+  } else if (options_.transposed) {
     status = send(operands.a, type_.a, sets_[0].a.device());
   } else {
     // On the device its columns are whole: k of them, m long.
@@ -100,12 +117,22 @@ Status DeviceGemm<T>::upload(const HostOperands<T>& operands) {
     }
     status = send(turned, type_.a, sets_[0].a.device());
   }
-  if (status.ok()) status = send(operands.b, type_.b, sets_[0].b.device());
+  if (status.ok() && !has_block_scales(type_)) status = send(operands.b, type_.b, sets_[0].b.device());
   for (std::size_t i = 1; i < sets_.size() && status.ok(); ++i) {
     AIBENCH_GPU_TRY(context_->driver(), copy_on, sets_[i].a.device(), sets_[0].a.device(), a_bytes(), context_->stream());
     AIBENCH_GPU_TRY(context_->driver(), copy_on, sets_[i].b.device(), sets_[0].b.device(), b_bytes(), context_->stream());
     status = context_->wait();
   }
+  return status;
+}
+
+template <typename T>
+Status DeviceGemm<T>::upload_blocks() {
+  std::vector<unsigned char> scales(scales_of_both());
+  encode_scales(type_, random_bits(options_.seed, kScalesOfA), options_.m, options_.k, scales.data());
+  encode_scales(type_, random_bits(options_.seed, kScalesOfB), options_.n, options_.k, scales.data() + scales_of_a());
+  Status status = Status::success();
+  for (std::size_t i = 0; i < sets_.size() && status.ok(); ++i) status = context_->upload(sets_[i].scales.device(), scales.data(), scales.size());
   return status;
 }
 
@@ -167,6 +194,10 @@ Status DeviceGemm<T>::enqueue_one(int algorithm) {
   last_ = next_;
   next_ = (next_ + 1) % sets_.size();
   touched_ = std::max(touched_, last_ + 1);
+  if (last_ != scaled_set_ && has_block_scales(type_)) {
+    if (Status status = plan_->set_scales(set.scales.device(), set.scales.device() + scales_of_a()); !status.ok()) return status;
+    scaled_set_ = last_;
+  }
   return plan_->enqueue(algorithm, set.a.device(), set.b.device(), set.d.device());
 }
 
@@ -206,7 +237,7 @@ Verification DeviceGemm<T>::verify_set(std::size_t set, const HostOperands<T>& o
   check.k = options_.k;
   check.a = operands.a.data();
   check.b = operands.b.data();
-  check.scale = type_.is_scaled ? kScaleA * kScaleB : 1;
+  check.scale = tensor_scale();
   check.column = [&](std::size_t j, double* column) { decode(type_.d, &d[j * options_.m * bytes], column, options_.m); };
   check.seed = random_bits(options_.seed, 3);
   return check_product(check, team);
@@ -241,7 +272,7 @@ void DeviceGemm<T>::damage(const std::string& kind, std::uint64_t place, int thr
   require(context_->download(encoded.data(), element, bytes));
   double value = 0;
   decode(type_.d, encoded.data(), &value, 1);
-  const double change = certain_change(type_, options_.m, options_.n, options_.k, type_.is_scaled ? kScaleA * kScaleB : 1, threads);
+  const double change = certain_change(type_, options_.m, options_.n, options_.k, tensor_scale(), threads);
   // Twice over, since what is stored is rounded.
   const double wrong = value + 2 * change + std::abs(value) * 4 * type_.output_roundoff;
   if constexpr (sizeof(T) == 8) {
@@ -285,7 +316,10 @@ void DeviceGemm<T>::describe(std::map<std::string, std::string>& facts) const {
   facts["productsPerGraph"] = std::to_string(per_graph_);
   if (!no_graph_.empty()) facts["noGraph"] = no_graph_;
   facts["output"] = type_.d == kR64F ? "f64" : type_.d == kR32F ? "f32" : type_.d == kR16F ? "f16" : type_.d == kR16BF ? "bf16" : "s32";
-  if (type_.is_scaled) {
+  if (has_block_scales(type_)) {
+    facts["scales"] = type_.scaling == Scaling::kVec32 ? "a UE8M0 for each 32 along k" : "a UE4M3 for each 16 along k";
+  }
+  if (type_.scaling == Scaling::kTensor) {
     facts["scales"] = "one f32 each, 0.5 and 0.25";
     facts["accumulation"] = context_->driver().vendor().matmul.fast_accumulation >= 0 ? "fast" : "the library's";
   }

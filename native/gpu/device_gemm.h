@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/thread_team.h"
+#include "gpu/block_scales.h"
 #include "gpu/context.h"
 #include "gpu/gemm_check.h"
 #include "gpu/gemm_problem.h"
@@ -20,6 +21,11 @@ template <typename T>
 struct HostOperands {
   std::vector<T> a, b;  // m rows of k, n columns of k
 };
+
+// Of the types with one scale per matrix; whole powers of two, and not 1, so that a library that leaves them out is found out.
+constexpr float kScaleA = 0.5f, kScaleB = 0.25f;
+// Streams of the seed that blocks of scales come from.
+constexpr std::uint64_t kScalesOfA = 11, kScalesOfB = 12;
 
 template <typename T>
 class DeviceGemm {
@@ -41,21 +47,26 @@ class DeviceGemm {
 
  private:
   struct Set {
-    Buffer a, b, d;
+    Buffer a, b, d, scales;  // scales: of A, then of B; for types with blocks of them
   };
   struct Trial {
     int algorithm;
     double seconds;
   };
   Status allocate_sets();
+  // Of A's scales with what aligns those of B behind them, and of both; 0 without blocks of scales.
+  std::size_t scales_of_a() const { return has_block_scales(type_) ? scale_bytes(type_, options_.m, options_.k) : 0; }
+  std::size_t scales_of_both() const { return has_block_scales(type_) ? scales_of_a() + scale_bytes(type_, options_.n, options_.k) : 0; }
+  double tensor_scale() const { return type_.scaling == Scaling::kTensor ? double{kScaleA} * kScaleB : 1; }
   Status upload(const HostOperands<T>& operands);
+  Status upload_blocks();
   Status choose();
   Status make_graph();
   Status enqueue(std::uint64_t iterations);
   Status enqueue_one(int algorithm);
   Verification verify_set(std::size_t set, const HostOperands<T>& operands, ThreadTeam& team);
-  std::size_t a_bytes() const { return options_.m * options_.k * element_bytes(type_.a); }
-  std::size_t b_bytes() const { return options_.k * options_.n * element_bytes(type_.b); }
+  std::size_t a_bytes() const { return encoded_bytes(type_.a, options_.m * options_.k); }
+  std::size_t b_bytes() const { return encoded_bytes(type_.b, options_.k * options_.n); }
   std::size_t d_bytes() const { return options_.m * options_.n * element_bytes(type_.d); }
   int on_device(int type) const;
 
@@ -64,9 +75,10 @@ class DeviceGemm {
   const int device_;
   std::shared_ptr<Context> context_;
   std::shared_ptr<MatmulLibrary> library_;
-  Buffer scales_;
+  Buffer scales_;  // one f32 each
   std::vector<Set> sets_;
   std::unique_ptr<MatmulPlan> plan_;
+  std::size_t scaled_set_ = 0;  // whose scales the plan has
   std::vector<Trial> trials_;  // fastest first
   std::string refused_;        // algorithms that failed when they were tried
   std::size_t next_ = 0, last_ = 0, touched_ = 0;
@@ -75,8 +87,5 @@ class DeviceGemm {
   std::string no_graph_;
   Timer timer_;
 };
-
-// Of the scaled types; whole powers of two, and not 1, so that a library that leaves them out is found out.
-constexpr float kScaleA = 0.5f, kScaleB = 0.25f;
 
 }  // namespace aibench::gpu

@@ -12,7 +12,7 @@
 namespace aibench::gpu {
 
 // The values that were multiplied, on the host: A with k fastest (m rows), B with k fastest (n columns), uniform in (-1, 1)
-// but for s8. T is double for f64 and float for all others.
+// (with blocks of scales: of that spread) but for s8. T is double for f64 and float for all others.
 template <typename T>
 struct ProductCheck {
   const GemmType* type;

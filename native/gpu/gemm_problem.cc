@@ -131,25 +131,29 @@ class GpuGemmProblem final : public Problem {
   // A, B, their encoded forms, D and what the check keeps of A.
   double host_bytes() const {
     const auto m = static_cast<double>(options_.m), n = static_cast<double>(options_.n), k = static_cast<double>(options_.k);
-    return 2 * (m * k + n * k) * sizeof(T) + m * n * static_cast<double>(element_bytes(type_.d)) + 64e6;
+    return (has_block_scales(type_) ? 3 : 2) * (m * k + n * k) * sizeof(T) + m * n * static_cast<double>(element_bytes(type_.d)) + 64e6;
   }
 
   void fill() {
     const auto members = static_cast<std::size_t>(team_->size());
-    const auto make = [&](std::vector<T>& values, std::size_t rows, int type, std::uint64_t stream) {
+    const std::size_t block = block_elements(type_);
+    const auto make = [&](std::vector<T>& values, std::size_t rows, int type, std::uint64_t stream, std::uint64_t scale_stream) {
       values.resize(rows * options_.k);
+      const int on_device = data_type(type);
+      const std::uint64_t scales = random_bits(options_.seed, scale_stream);
       const std::uint64_t seed = random_bits(options_.seed, stream);
       team_->run([&](int member) {
         const std::size_t begin = rows * static_cast<std::size_t>(member) / members, end = rows * (static_cast<std::size_t>(member) + 1) / members;
         for (std::size_t i = begin * options_.k; i < end * options_.k; ++i) {
           const T value = random_unit<T>(seed, i);
           if constexpr (sizeof(T) == 8) values[i] = value;
-          else values[i] = round_to(type_, data_type(type), value);
+          else if (block == 0) values[i] = round_to(type_, on_device, value);
+          else values[i] = round_to(type_, type, value * element_range(type_)) * block_scale(type_, scales, i / options_.k, i % options_.k / block);
         }
       });
     };
-    make(operands_.a, options_.m, type_.a, 1);
-    make(operands_.b, options_.n, type_.b, 2);
+    make(operands_.a, options_.m, type_.a, 1, kScalesOfA);
+    make(operands_.b, options_.n, type_.b, 2, kScalesOfB);
   }
 
   // The device is not open yet; its kind of fp8 is the same for all GPUs of a machine.

@@ -7,21 +7,18 @@
 #include <vector>
 
 #include "core/problem.h"
-#include "gpu/vendor.h"
+#include "gpu/work_options.h"
 
 namespace aibench::gpu {
 
-struct GpuGemmOptions {
-  const VendorTable* vendor = nullptr;
-  std::vector<std::string> driver, matmul;  // libraries to try
-  std::vector<int> devices;                 // the driver's numbers
+struct GpuGemmOptions : GpuWork {
+  std::vector<std::string> matmul;  // libraries to try
   std::string dtype;
   std::size_t m = 0, n = 0, k = 0;
   bool transposed = true;         // both operands have k as their fastest dimension
   std::size_t workspace_bytes = std::size_t{32} << 20;
   int algorithms = 16;            // asked of the heuristics
   double graph_below_seconds = 0;  // products that take less are replayed as a graph of many
-  std::uint64_t seed = 0;
 };
 
 // Fails with DTYPE_UNKNOWN or BAD_OPTION; opens nothing. prepare() fails with the codes of Driver::open, MatmulLibrary::open,

@@ -75,6 +75,7 @@ Status MatmulLibrary::open_one(const Driver& driver, const std::string& name, st
     const auto version = self->library_.function<std::size_t (*)()>("cublasLtGetVersion");
     const std::size_t number = version == nullptr ? 0 : version();
     self->version_ = dotted(number);
+    self->version_number_ = number;
     const auto major = static_cast<int>(number >= 100'000 ? number / 10'000 : number / 1000);
     const int driver_major = version_major(Vendor::kCuda, driver.version());
     if (major > driver_major) {

@@ -43,6 +43,8 @@ class MatmulLibrary {
   const std::string& path() const { return library_.path(); }
   // 12.4.5; empty where the library says it only with a handle (hipBLASLt).
   const std::string& version() const { return version_; }
+  // 120405; 0 where it is not known.
+  std::size_t version_number() const { return version_number_; }
   // Success, or a Status that names the call: GPU_LIBRARY_FAILED, GPU_ALGORITHM_NONE where it has nothing for this product.
   Status check(const char* name, int result) const;
 
@@ -54,6 +56,7 @@ class MatmulLibrary {
   DynamicLibrary library_;
   MatmulCalls calls_;
   std::string version_;
+  std::size_t version_number_ = 0;
   std::string missing_;
 };
 

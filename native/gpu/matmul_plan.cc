@@ -10,11 +10,15 @@ namespace {
     if (Status status = library_->check(name, library_->call().member(__VA_ARGS__)); !status.ok()) return status; \
   } while (false)
 
+constexpr int kLeastMajorForBlocks = 10;
+constexpr std::size_t kLeastLibraryForBlocks = 120800;
+
 }  // namespace
 
 Status MatmulPlan::make(std::shared_ptr<Context> context, std::shared_ptr<MatmulLibrary> library, const MatmulShape& shape, DevicePointer scale_a,
                         DevicePointer scale_b, std::unique_ptr<MatmulPlan>* plan) {
   std::unique_ptr<MatmulPlan> self(new MatmulPlan(std::move(context), std::move(library), shape));
+  if (Status status = self->check_blocks(); !status.ok()) return status;
   if (Status status = self->context_->allocate(shape.workspace_bytes, "the workspace", &self->workspace_); !status.ok()) return status;
   if (Status status = self->describe(scale_a, scale_b); !status.ok()) return status;
   if (Status status = self->ask(); !status.ok()) return status;
@@ -33,6 +37,35 @@ MatmulPlan::~MatmulPlan() {
   if (handle_ != nullptr) static_cast<void>(call.destroy(handle_));
 }
 
+// Tensor cores take blocks of scales since compute capability 10.0, cuBLASLt since 12.8.
+Status MatmulPlan::check_blocks() const {
+  if (!has_block_scales(*shape_.type)) return Status::success();
+  const std::string name = shape_.type->name;
+  if (context_->driver().vendor().matmul.scale_mode_a < 0) {
+    return Status::failure("GPU_UNSUPPORTED", name + " products are there for NVIDIA only: how " + context_->driver().vendor().matmul.prefix + " lays scales out is not confirmed",
+                           "Choose f8e4m3.");
+  }
+  const DeviceInfo& device = context_->device();
+  if (device.major < kLeastMajorForBlocks) {
+    return Status::failure("GPU_UNSUPPORTED",
+                           device.name + " (compute capability " + std::to_string(device.major) + "." + std::to_string(device.minor) +
+                               ") has no " + name + ": blocks of scales came with 10.0",
+                           "Choose f8e4m3, or run it on a newer GPU.");
+  }
+  if (library_->version_number() < kLeastLibraryForBlocks) {
+    return Status::failure("LIBRARY_UNSUPPORTED", library_->path() + " " + library_->version() + " has no " + name + ": blocks of scales came with 12.8",
+                           "Install cuBLAS 12.8 or newer, or choose f8e4m3.");
+  }
+  return Status::success();
+}
+
+Status MatmulPlan::set_scales(DevicePointer scale_a, DevicePointer scale_b) {
+  const MatmulNumbers& number = context_->driver().vendor().matmul;
+  AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_a, &scale_a, sizeof scale_a);
+  AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_b, &scale_b, sizeof scale_b);
+  return Status::success();
+}
+
 Status MatmulPlan::describe(DevicePointer scale_a, DevicePointer scale_b) {
   const MatmulNumbers& number = context_->driver().vendor().matmul;
   const GemmType& type = *shape_.type;
@@ -49,10 +82,15 @@ Status MatmulPlan::describe(DevicePointer scale_a, DevicePointer scale_b) {
   const int op_a = shape_.transposed ? number.op_t : number.op_n;
   AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.transpose_a, &op_a, sizeof op_a);
   AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.transpose_b, &number.op_n, sizeof number.op_n);
-  if (type.is_scaled) {
-    AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_a, &scale_a, sizeof scale_a);
-    AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_b, &scale_b, sizeof scale_b);
-    if (number.fast_accumulation >= 0) {
+  if (type.scaling != Scaling::kNone) {
+    // The heuristics look at them: they are set before they are asked.
+    if (has_block_scales(type)) {
+      const int mode = type.scaling == Scaling::kVec32 ? number.scale_vec32 : number.scale_vec16;
+      AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_mode_a, &mode, sizeof mode);
+      AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.scale_mode_b, &mode, sizeof mode);
+    }
+    if (Status status = set_scales(scale_a, scale_b); !status.ok()) return status;
+    if (type.scaling == Scaling::kTensor && number.fast_accumulation >= 0) {
       const std::int8_t fast = 1;
       AIBENCH_MATMUL_TRY(operation_set, "MatmulDescSetAttribute", operation_, number.fast_accumulation, &fast, sizeof fast);
     }

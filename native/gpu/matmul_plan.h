@@ -23,7 +23,8 @@ struct MatmulShape {
 class MatmulPlan {
  public:
   // `scale_a`, `scale_b`: on the device, 0 where the type has no scales. Fails with GPU_ALGORITHM_NONE where the heuristics
-  // offer nothing, GPU_LIBRARY_FAILED and the driver's codes. Needs the context to be the thread's.
+  // offer nothing, GPU_UNSUPPORTED and LIBRARY_UNSUPPORTED where the device or the library has no blocks of scales, GPU_LIBRARY_FAILED and the
+  // driver's codes. Needs the context to be the thread's.
   static Status make(std::shared_ptr<Context> context, std::shared_ptr<MatmulLibrary> library, const MatmulShape& shape,
                      DevicePointer scale_a, DevicePointer scale_b, std::unique_ptr<MatmulPlan>* plan);
   ~MatmulPlan();
@@ -38,6 +39,8 @@ class MatmulPlan {
 
   // D = A * B on the context's stream; does not wait.
   Status enqueue(int algorithm, DevicePointer a, DevicePointer b, DevicePointer d) const;
+  // The scales of what is enqueued from now on.
+  Status set_scales(DevicePointer scale_a, DevicePointer scale_b);
 
  private:
   struct Offer {
@@ -46,6 +49,7 @@ class MatmulPlan {
   };
   MatmulPlan(std::shared_ptr<Context> context, std::shared_ptr<MatmulLibrary> library, const MatmulShape& shape)
       : context_(std::move(context)), library_(std::move(library)), shape_(shape) {}
+  Status check_blocks() const;
   Status describe(DevicePointer scale_a, DevicePointer scale_b);
   Status ask();
 

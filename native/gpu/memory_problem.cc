@@ -12,6 +12,7 @@
 #include "gpu/affinity.h"
 #include "gpu/context.h"
 #include "gpu/device_facts.h"
+#include "gpu/runtime_compiler.h"
 #include "gpu/timer.h"
 
 namespace aibench::gpu {
@@ -19,6 +20,9 @@ namespace {
 
 constexpr const char* kPtx =
 #include "gpu/kernels/memory_ptx.inc"
+    ;
+constexpr const char* kSource =
+#include "gpu/kernels/memory_source.inc"
     ;
 constexpr float kScalar = 0.5f;
 constexpr unsigned kThreads = 256;
@@ -141,7 +145,7 @@ class GpuMemoryProblem final : public Problem {
     facts["timerDisagreements"] = std::to_string(timer_.disagreements());
     facts["threadOnNumaNode"] = is_bound_ ? "true" : "false";
     if (peer_ != nullptr) facts["peerAccess"] = has_peer_access_ ? "direct" : "through the host";
-    if (module_ != nullptr) facts["kernel"] = std::string("own, PTX 6.0, ") + std::to_string(kThreads) + " threads";
+    if (module_ != nullptr) facts["kernel"] = "own, " + code_ + ", " + std::to_string(kThreads) + " threads";
     return facts;
   }
   int threads() const override { return 1; }
@@ -205,7 +209,17 @@ class GpuMemoryProblem final : public Problem {
     if (call.module_load == nullptr || call.module_unload == nullptr || call.module_function == nullptr || call.launch == nullptr) {
       return Status::failure("GPU_UNSUPPORTED", driver_->library() + " has no calls to load and launch kernels", "Update the driver.");
     }
-    AIBENCH_GPU_TRY(*driver_, module_load, &module_, kPtx, 0, nullptr, nullptr);
+    const void* image = kPtx;
+    std::vector<char> compiled;
+    if (driver_->vendor().vendor == Vendor::kRocm) {
+      std::shared_ptr<RuntimeCompiler> compiler;
+      Status status = RuntimeCompiler::open(options_.compiler, &compiler);
+      if (status.ok()) status = compiler->compile(kSource, "aibench_memory", &compiled);
+      if (!status.ok()) return status;
+      image = compiled.data();
+      code_ = "compiled by hipRTC " + compiler->version();
+    }
+    AIBENCH_GPU_TRY(*driver_, module_load, &module_, image, 0, nullptr, nullptr);
     AIBENCH_GPU_TRY(*driver_, module_function, &function_, module_, row_.kind == Kind::kTriad ? "aibench_triad" : "aibench_copy");
     return Status::success();
   }
@@ -271,6 +285,7 @@ class GpuMemoryProblem final : public Problem {
   std::shared_ptr<Context> context_, peer_;
   Buffer a_, b_, c_, peer_a_, pinned_;
   AlignedBuffer pageable_;
+  std::string code_ = "PTX 6.0";
   void* module_ = nullptr;
   void* function_ = nullptr;
   std::uint64_t stream_b_ = 0, stream_c_ = 0, fault_ = 0, faults_ = 0;
@@ -288,11 +303,6 @@ Status create_gpu_memory(const GpuMemoryOptions& options, std::unique_ptr<Proble
     if (options.kernel == one.name) row = &one;
   }
   if (row == nullptr) return Status::failure("BAD_OPTION", "gpu-memory has no kernel \"" + options.kernel + "\"", "Choose one of: " + names + ".");
-  const bool is_own = row->kind == Kind::kCopy || row->kind == Kind::kTriad;
-  if (is_own && options.vendor->vendor != Vendor::kCuda) {
-    return Status::failure("GPU_UNSUPPORTED", std::string("the own kernels of gpu-memory are there for NVIDIA only, not for ") + options.vendor->maker,
-                           "Choose memcpy, h2d, d2h or peer.");
-  }
   const std::size_t devices = row->kind == Kind::kPeer ? 2 : 1;
   if (options.devices.size() != devices || options.bytes == 0 || options.bytes % 16 != 0) {
     return Status::failure("BAD_OPTION", std::string("gpu-memory ") + row->name + " wants " + std::to_string(devices) + " device(s) and bytes that are a multiple of 16",

@@ -6,24 +6,21 @@
 #include <vector>
 
 #include "core/problem.h"
-#include "gpu/vendor.h"
+#include "gpu/work_options.h"
 
 namespace aibench::gpu {
 
-struct GpuMemoryOptions {
-  const VendorTable* vendor = nullptr;
-  std::vector<std::string> driver;
-  // One device; for `peer` two, from the first to the second.
-  std::vector<int> devices;
+struct GpuMemoryOptions : GpuWork {
+  std::vector<std::string> compiler;  // libraries to try, for AMD's copy and triad
+  // devices: one; for `peer` two, from the first to the second.
   // copy, triad: own kernels. memcpy: the driver's copy within the device. h2d, d2h: pinned host memory to the device and
   // back; h2d-pageable, d2h-pageable: plain host memory. peer: device to device.
   std::string kernel;
   std::uint64_t bytes = 0;  // of each array, a multiple of 16
-  std::uint64_t seed = 0;
 };
 
-// Fails with BAD_OPTION or GPU_UNSUPPORTED; opens nothing. prepare() fails with the codes of Driver::open and Context::open and
-// with GPU_UNSUPPORTED where the driver lacks a call.
+// Fails with BAD_OPTION; opens nothing. prepare() fails with the codes of Driver::open and Context::open and
+// with GPU_UNSUPPORTED where the driver lacks a call; copy and triad on AMD with those of RuntimeCompiler.
 Status create_gpu_memory(const GpuMemoryOptions& options, std::unique_ptr<Problem>* problem);
 
 }  // namespace aibench::gpu

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "collective/algorithm.h"
+#include "collective/pattern.h"
+#include "collective/reduction.h"
 #include "memory/counter_random.h"
-#include "mpi/mpi_rank.h"
+#include "mpi/job_rank.h"
 
 namespace aibench {
 namespace {
@@ -31,14 +33,30 @@ void tell_followers(MpiWorld& world, const MpiCommand& command) {
   }
 }
 
+// Of rank 0, as its followers have one each. Only looked at on the MPI thread, as is whether the others have been sent home.
+JobRankHolder& own_rank(MpiWorld& world) {
+  static auto* holder = new JobRankHolder(world, {});
+  return *holder;
+}
+bool has_ended = false;
+std::uint64_t problems = 0;
+
 class MpiCollectiveProblem final : public Problem {
  public:
   MpiCollectiveProblem(MpiWorld& world, const MpiCollectiveOptions& options, Collective kind, const Reduction& reduction,
                        const Pattern& pattern, std::size_t count)
-      : world_(world), options_(options), kind_(kind), reduction_(reduction), pattern_(pattern), count_(count), rank_(world) {}
+      : world_(world), options_(options), kind_(kind), reduction_(reduction), pattern_(pattern), count_(count),
+        engine_(options.engine == "nccl" ? MpiCommand::kNccl : options.engine == "rccl" ? MpiCommand::kRccl : MpiCommand::kMpi),
+        number_(++problems) {}
+
+  // Gives memory and communicators back. Not where a call still hangs.
+  ~MpiCollectiveProblem() override {
+    if (is_prepared_ && on_gpus() && world_.active() && world_.busy_seconds() == 0) perform(command(MpiCommand::kRelease));
+  }
 
   Status prepare() override {
     MpiCommand c = command(MpiCommand::kPrepare);
+    c.engine = engine_;
     c.collective = static_cast<std::int32_t>(kind_);
     std::snprintf(c.dtype, sizeof c.dtype, "%s", options_.dtype.c_str());
     std::snprintf(c.op, sizeof c.op, "%s", options_.op.c_str());
@@ -46,28 +64,24 @@ class MpiCollectiveProblem final : public Problem {
     c.seed = options_.seed;
     c.in_place = options_.in_place ? 1 : 0;
     c.per_call = options_.per_call ? 1 : 0;
-    const std::vector<MpiAnswer> answers = perform(c);
-    for (std::size_t rank = 0; rank < answers.size(); ++rank) {
-      if (answers[rank].ok != 0) continue;
-      return Status::failure("OUT_OF_MEMORY", "rank " + std::to_string(rank) + " on " + world_.ranks()[rank].host +
-                                                  " could not get its memory",
-                             "Choose a smaller message or free memory on that host.");
-    }
-    return Status::success();
+    is_prepared_ = true;
+    return first_failure(perform(c));
   }
 
   void run(std::uint64_t iterations) override { batch(iterations, true, -1); }
   double run_timed(std::uint64_t iterations) override {
     if (count_ == 0) return 1e-9 * static_cast<double>(iterations);
     batch(iterations, false, -1);
-    double sum = 0;
+    double sum = 0, longest = 0;
     int timed = 0;
     for (int rank = 0; rank < world_.size(); ++rank) {
       if (!pattern_.times(rank)) continue;
       sum += seconds_[static_cast<std::size_t>(rank)];
+      longest = std::max(longest, seconds_[static_cast<std::size_t>(rank)]);
       ++timed;
     }
-    return sum / timed;
+    // GPUs begin together and the last says how long it took, as among the GPUs of one process.
+    return on_gpus() ? longest : sum / timed;
   }
   std::vector<double> rank_seconds() const override { return seconds_; }
 
@@ -75,7 +89,9 @@ class MpiCollectiveProblem final : public Problem {
     if (count_ > 0 && in_place() && !checkable_) batch(1, true, -1);
     std::uint64_t wrong = 0;
     if (count_ > 0) {
-      for (const MpiAnswer& answer : perform(command(MpiCommand::kVerify))) wrong += answer.wrong;
+      const std::vector<MpiAnswer> answers = perform(command(MpiCommand::kVerify));
+      require_all(answers);
+      for (const MpiAnswer& answer : answers) wrong += answer.wrong;
     }
     Verification v;
     v.method = in_place() ? "every element of every rank, bit for bit (in place: after one call on fresh input)"
@@ -124,19 +140,40 @@ class MpiCollectiveProblem final : public Problem {
   int threads() const override { return world_.size(); }
 
  private:
-  bool in_place() const { return options_.in_place || kind_ == Collective::kBroadcast; }
+  bool on_gpus() const { return engine_ != MpiCommand::kMpi; }
+  // MPI's broadcast has one buffer.
+  bool in_place() const { return options_.in_place || (kind_ == Collective::kBroadcast && !on_gpus()); }
 
-  static MpiCommand command(MpiCommand::Kind kind) {
+  Status first_failure(const std::vector<MpiAnswer>& answers) const {
+    for (std::size_t rank = 0; rank < answers.size(); ++rank) {
+      const MpiAnswer& one = answers[rank];
+      if (one.ok == 0) return Status::failure(one.code, "rank " + std::to_string(rank) + " on " + world_.ranks()[rank].host + ": " + one.message, one.remedy);
+    }
+    return Status::success();
+  }
+  void require_all(const std::vector<MpiAnswer>& answers) const {
+    if (Status status = first_failure(answers); !status.ok()) throw ProblemFailure(std::move(status));
+  }
+
+  MpiCommand command(MpiCommand::Kind kind) const {
     MpiCommand c = {};
     c.kind = kind;
+    c.problem = number_;
     return c;
   }
 
   std::vector<MpiAnswer> perform(const MpiCommand& c) {
     std::vector<MpiAnswer> answers;
     world_.run([&] {
+      if (has_ended) {
+        answers = {answer_of(Status::failure("RANK_GONE", "the job has ended", "Start it again."))};
+        return;
+      }
+      if (c.kind == MpiCommand::kPrepare) own_rank(world_).set_libraries({options_.libraries});
       tell_followers(world_, c);
-      answers = gather(world_, rank_.perform(c));
+      answers = gather(world_, own_rank(world_).perform(c));
+      // What the record says of the device, as long as it is there.
+      if (const JobRank* rank = own_rank(world_).of(number_); rank != nullptr && c.kind == MpiCommand::kPrepare) rank_facts_ = rank->facts();
     });
     return answers;
   }
@@ -152,7 +189,13 @@ class MpiCollectiveProblem final : public Problem {
     c.bit = mismatched >= 0 ? 1 : 0;
     const std::vector<MpiAnswer> answers = perform(c);
     seconds_.clear();
-    for (const MpiAnswer& answer : answers) seconds_.push_back(answer.seconds);
+    timed_batches_ = disagreements_ = 0;
+    for (const MpiAnswer& answer : answers) {
+      seconds_.push_back(answer.seconds);
+      timed_batches_ += answer.batches;
+      disagreements_ += answer.disagreements;
+    }
+    require_all(answers);
     // The rank that says what the fewest others say is the odd one.
     std::size_t odd = 0, fewest = answers.size();
     for (std::size_t rank = answers.size(); rank-- > 0;) {
@@ -176,7 +219,11 @@ class MpiCollectiveProblem final : public Problem {
   const Reduction& reduction_;
   const Pattern pattern_;
   const std::size_t count_;
-  MpiRank rank_;
+  const MpiCommand::Engine engine_;
+  const std::uint64_t number_;
+  std::map<std::string, std::string> rank_facts_;
+  bool is_prepared_ = false;
+  std::uint64_t timed_batches_ = 0, disagreements_ = 0;
   std::vector<double> seconds_;
   std::uint64_t batches_ = 0, faults_ = 0;
   bool checkable_ = false;
@@ -217,6 +264,14 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"busFactor", busy},
       {"oversubscribed", world_.oversubscribed() ? "true" : "false"}};
   if (reduces(kind_)) facts["op"] = reduction_.op;
+  if (on_gpus()) {
+    facts["algorithm"] = "the library's choice";
+    facts["rankKind"] = "one GPU per process";
+    facts["method"] = std::string(options_.per_call ? "one call, then a wait" : "calls back to back") + ", the longest of all ranks";
+    facts["timedBatches"] = std::to_string(timed_batches_);
+    facts["timerDisagreements"] = std::to_string(disagreements_);
+    facts.insert(rank_facts_.begin(), rank_facts_.end());
+  }
   return facts;
 }
 
@@ -226,6 +281,11 @@ Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options,
   const auto bad = [](std::string message, std::string remedy) {
     return Status::failure("BAD_OPTION", std::move(message), std::move(remedy));
   };
+  const bool on_mpi = options.engine.empty();
+  if (!on_mpi && options.engine != "nccl" && options.engine != "rccl") return bad("there is no engine '" + options.engine + "'", "Use nccl or rccl.");
+  if (on_mpi && world.mpi().abi == MpiAbi::kSockets) {
+    return Status::failure("MPI_ABSENT", "this job was started with AIBENCH_JOB_FILE and has no MPI", "Start it with mpirun, or choose nccl or rccl.");
+  }
   Collective kind;
   if (!parse_collective(options.collective, &kind)) {
     return bad("there is no collective '" + options.collective + "'",
@@ -238,11 +298,12 @@ Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options,
                "Choose a multiple of " + std::to_string(reduction->element_bytes) + " bytes.");
   }
   const std::size_t count = whole_blocks(kind, options.bytes / reduction->element_bytes, world.size());
-  if (count > 0x7fffffff) {
+  if (on_mpi && count > 0x7fffffff) {
     return bad("MPI counts elements in an int: " + std::to_string(count) + " are too many", "Choose a smaller message.");
   }
   if (kind == Collective::kPingPong && world.size() < 2) return bad("a ping-pong needs two ranks", "Start more: mpirun -n 2.");
-  const bool forms = kind == Collective::kAllreduce || kind == Collective::kAllGather || kind == Collective::kBroadcast;
+  const bool forms = kind == Collective::kAllreduce || kind == Collective::kAllGather || kind == Collective::kBroadcast ||
+                     (kind == Collective::kReduceScatter && !on_mpi);
   if (options.in_place && !forms) {
     return bad(std::string(collective_name(kind)) + " has no form in place here", "Leave inPlace out.");
   }
@@ -254,11 +315,11 @@ Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options,
   return Status::success();
 }
 
-int follow_mpi_commands(MpiWorld& world) {
+int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& libraries) {
   constexpr int kBusyLooks = 2000;      // without a sleep after a command: the next is often near
   constexpr useconds_t kNap = 500;
   int exit_code = 0;
-  std::unique_ptr<MpiRank> rank;
+  JobRankHolder rank(world, libraries);
   for (bool end = false; !end;) {
     MpiCommand command = {};
     bool arrived = false;
@@ -274,9 +335,11 @@ int follow_mpi_commands(MpiWorld& world) {
         if (found == 0) return;
         mpi.Recv(&command, sizeof command, mpi.is.byte, 0, kCommandTag, mpi.is.world, mpi.is.status_ignore);
         arrived = true;
-        if (command.kind == MpiCommand::kEnd) return;
-        if (command.kind == MpiCommand::kPrepare || rank == nullptr) rank = std::make_unique<MpiRank>(world);
-        gather(world, rank->perform(command));
+        if (command.kind == MpiCommand::kEnd) {
+          rank.clear();
+          return;
+        }
+        gather(world, rank.perform(command));
       });
       if (arrived || looks < (world.oversubscribed() ? 4 : kBusyLooks / 16)) continue;
       usleep(looks < 1000 ? kNap : 10 * kNap);
@@ -293,7 +356,11 @@ void end_mpi_followers(MpiWorld& world, int exit_code) {
   MpiCommand command = {};
   command.kind = MpiCommand::kEnd;
   command.exit_code = exit_code;
-  world.run([&] { tell_followers(world, command); });
+  world.run([&] {
+    tell_followers(world, command);
+    has_ended = true;
+    own_rank(world).clear();
+  });
 }
 
 }  // namespace aibench

@@ -1,10 +1,11 @@
-// MPI's own collectives over the ranks of a job, as a Problem on rank 0; the other ranks follow its commands.
+// Collectives over the ranks of a job, MPI's own or those of GPUs, as a Problem on rank 0; the other ranks follow its commands.
 #pragma once
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "core/problem.h"
+#include "gpu/work_options.h"
 #include "mpi/mpi_world.h"
 
 namespace aibench {
@@ -17,14 +18,18 @@ struct MpiCollectiveOptions {
   std::uint64_t seed = 0;
   bool in_place = false;
   bool per_call = false;
+  // MPI's own where it is empty; nccl, rccl: one GPU per rank, with the libraries of rank 0's host.
+  std::string engine;
+  gpu::GpuLibraries libraries;
 };
 
-// For rank 0. Fails with BAD_OPTION or UNSUPPORTED_REDUCTION.
+// For rank 0. Fails with BAD_OPTION, UNSUPPORTED_REDUCTION or MPI_ABSENT (a job without MPI has no collectives of MPI's).
 Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options, std::unique_ptr<Problem>* problem);
 
 // For the other ranks: does what rank 0 commands until it says that the job ends; returns the exit code it gives. Sleeps
 // while there is nothing to do.
-int follow_mpi_commands(MpiWorld& world);
+// `libraries`: of each GPU vendor on this host.
+int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& libraries);
 
 // For rank 0: tells the others to leave with `exit_code`.
 void end_mpi_followers(MpiWorld& world, int exit_code);

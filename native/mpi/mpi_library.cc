@@ -113,7 +113,7 @@ int whole_number(const char* text) { return text == nullptr || *text == '\0' ? -
 }  // namespace
 
 const char* mpi_abi_name(MpiAbi abi) {
-  return abi == MpiAbi::kOpenMpi ? "Open MPI" : abi == MpiAbi::kMpich ? "MPICH" : "MPI-5";
+  return abi == MpiAbi::kOpenMpi ? "Open MPI" : abi == MpiAbi::kMpich ? "MPICH" : abi == MpiAbi::kSockets ? "none (job file)" : "MPI-5";
 }
 
 MpiLaunch mpi_launch(const char* (*get)(const char*)) {

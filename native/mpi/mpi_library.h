@@ -13,7 +13,7 @@ namespace aibench {
 
 using MpiHandle = std::uintptr_t;
 
-enum class MpiAbi { kOpenMpi, kMpich, kMpi5 };
+enum class MpiAbi { kOpenMpi, kMpich, kMpi5, kSockets };  // kSockets: no MPI (socket_job.h), coordination only
 const char* mpi_abi_name(MpiAbi abi);
 
 // Constants that an ABI fixes; those of Open MPI are addresses in the library.
@@ -54,6 +54,7 @@ struct MpiLibrary {
   int (*Type_contiguous)(int, MpiHandle, MpiHandle*);
   int (*Type_commit)(MpiHandle*);
   int (*Op_create)(void (*)(void*, void*, int*, void*), int, MpiHandle*);
+  std::string (*lost)();  // which rank has left, in words, where the table can tell; else null
 };
 
 // What the launcher has put into the environment.

@@ -35,7 +35,7 @@ PairType sixteen_bits(const MpiLibrary& mpi) {
 }  // namespace
 
 MpiAnswer MpiRank::perform(const MpiCommand& command) {
-  MpiAnswer answer = {0, 0, 0, 1};
+  MpiAnswer answer = answer_of(Status::success());
   switch (command.kind) {
     case MpiCommand::kPrepare: return prepare(command);
     case MpiCommand::kRun: return run(command);
@@ -60,7 +60,7 @@ MpiAnswer MpiRank::prepare(const MpiCommand& command) {
   kind_ = static_cast<Collective>(command.collective);
   if (kind_ == Collective::kBroadcast) what_.in_place = 1;  // MPI's broadcast has one buffer
   const int n = world_.size();
-  MpiAnswer failed = {0, 0, 0, 0};
+  const MpiAnswer failed = answer_of(Status::failure("OUT_OF_MEMORY", "it could not get its memory", "Choose a smaller message or free memory on that host."));
   if (!find_reduction(command.dtype, command.op, "", &reduction_).ok()) return failed;
   count_ = whole_blocks(kind_, command.bytes / reduction_->element_bytes, n);
   if (!Pattern::make(kind_, command.dtype, command.op, n, count_, command.seed, &pattern_).ok()) return failed;
@@ -87,7 +87,7 @@ MpiAnswer MpiRank::prepare(const MpiCommand& command) {
   receive_ = memory_.as<char>() + (what_.in_place ? 0 : send_bytes);
   pattern_.unwrite(receive_, 0, receive_count_);
   pattern_.fill(world_.rank(), send_, 0, send_count_);
-  return {0, 0, 0, 1};
+  return answer_of(Status::success());
 }
 
 void MpiRank::fresh_input() {
@@ -105,21 +105,15 @@ void MpiRank::unwrite_one_line(std::uint64_t serial) {
 }
 
 MpiAnswer MpiRank::run(const MpiCommand& command) {
-  MpiAnswer answer = {0, 0, 0, 1};
+  MpiAnswer answer = answer_of(Status::success());
   if (what_.in_place) {
     if (command.refill != 0) fresh_input();
   } else {
     unwrite_one_line(command.serial);
   }
-  // Every rank says what it is about to call: a rank with another count would make MPI hang or write wild.
   answer.fingerprint = random_bits(count_ * reduction_->element_bytes, static_cast<std::uint64_t>(kind_), command.iterations);
   if (command.bit != 0 && command.rank == world_.rank()) ++answer.fingerprint;  // the injected mismatch
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(world_.size()));
-  mpi_.Allgather(&answer.fingerprint, sizeof answer.fingerprint, mpi_.is.byte, all.data(), sizeof answer.fingerprint,
-                 mpi_.is.byte, mpi_.is.world);
-  for (const std::uint64_t other : all) {
-    if (other != all.front()) return answer;  // nobody calls; rank 0 sees why
-  }
+  if (!ranks_agree(world_, answer.fingerprint)) return answer;  // rank 0 sees why
   if (what_.per_call != 0) {
     for (std::uint64_t i = 0; i < command.iterations; ++i) {
       mpi_.Barrier(mpi_.is.world);

@@ -6,40 +6,14 @@
 #include "collective/pattern.h"
 #include "collective/reduction.h"
 #include "core/aligned_buffer.h"
-#include "mpi/mpi_world.h"
+#include "mpi/job_rank.h"
 
 namespace aibench {
 
-// Sent by rank 0 before each step; plain bytes between ranks of one build.
-struct MpiCommand {
-  enum Kind : std::int32_t { kPrepare, kRun, kVerify, kUnwrite, kFlip, kLeaveOut, kEnd };
-  std::int32_t kind;
-  // The collective, for kPrepare.
-  std::int32_t collective;
-  char dtype[8];
-  char op[8];
-  std::uint64_t bytes;
-  std::uint64_t seed;
-  std::int32_t in_place, per_call;
-  // As CollectiveRanks::Task.
-  std::uint64_t iterations, serial, at;
-  std::int32_t rank, bit, refill;
-  std::int32_t exit_code;  // for kEnd
-};
-
-// What each rank answers.
-struct MpiAnswer {
-  double seconds;
-  std::uint64_t wrong;
-  std::uint64_t fingerprint;
-  std::int32_t ok;
-};
-
-class MpiRank {
+class MpiRank final : public JobRank {
  public:
   explicit MpiRank(MpiWorld& world) : world_(world), mpi_(world.mpi()) {}
-  // Does the command; the answer goes to rank 0 by the caller.
-  MpiAnswer perform(const MpiCommand& command);
+  MpiAnswer perform(const MpiCommand& command) override;
 
  private:
   MpiAnswer prepare(const MpiCommand& command);

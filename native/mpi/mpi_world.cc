@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/thread_team.h"
 #include "memory/counter_random.h"
+#include "mpi/socket_job.h"
 
 namespace aibench {
 namespace {
@@ -44,9 +45,7 @@ MpiWorld* MpiWorld::joined() { return the_world; }
 Status MpiWorld::join(const std::string& build, MpiWorld** world) {
   if (the_world == nullptr) {
     auto* created = new MpiWorld;  // lives until the process ends, as MPI does
-    created->launch_ = mpi_launch(environment);
-    const std::vector<std::string> names = mpi_library_names(environment_text("AIBENCH_MPI_LIB"), created->launch_);
-    Status status = open_mpi_library(names, environment_text("AIBENCH_MPI_SCOPE"), &created->mpi_);
+    Status status = created->open();
     if (!status.ok()) return status;
     created->thread_ = std::thread([created] { created->serve(); });
     created->run([&] { status = created->initialise(build); });
@@ -59,6 +58,16 @@ Status MpiWorld::join(const std::string& build, MpiWorld** world) {
   }
   *world = the_world;
   return Status::success();
+}
+
+Status MpiWorld::open() {
+  if (const JobFile job = job_file_of(environment); !job.path.empty()) {
+    launch_ = {true, "job file", job.rank, job.size};
+    return open_socket_job(job, &mpi_);
+  }
+  launch_ = mpi_launch(environment);
+  const std::vector<std::string> names = mpi_library_names(environment_text("AIBENCH_MPI_LIB"), launch_);
+  return open_mpi_library(names, environment_text("AIBENCH_MPI_SCOPE"), &mpi_);
 }
 
 Status MpiWorld::initialise(const std::string& build) {
@@ -157,7 +166,7 @@ double MpiWorld::busy_seconds() const {
 }
 
 std::string MpiWorld::silent_ranks() const {
-  std::string words;
+  std::string words = mpi_->lost == nullptr ? "" : mpi_->lost();
   for (const int other : local_ranks()) {
     const std::int64_t process = ranks_[static_cast<std::size_t>(other)].process;
     std::ifstream file("/proc/" + std::to_string(process) + "/stat");

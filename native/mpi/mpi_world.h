@@ -23,7 +23,7 @@ struct MpiRankInfo {
 
 class MpiWorld {
  public:
-  // Opens the library and joins the job. Fails as open_mpi_library does, with MPI_INIT_FAILED, with MPI_MISMATCH when the
+  // Opens the library, or meets at a job file, and joins the job. Fails as open_mpi_library and meet_at_file do, with MPI_INIT_FAILED, with MPI_MISMATCH when the
   // library sees another number of ranks than the launcher started, and with MPI_RANKS_DIFFER when ranks run another build.
   // One per process; a second call returns the first.
   static Status join(const std::string& build, MpiWorld** world);
@@ -53,6 +53,7 @@ class MpiWorld {
 
  private:
   MpiWorld() = default;
+  Status open();
   Status initialise(const std::string& build);
   void serve();
 

@@ -4,6 +4,7 @@
 
 #include "device/element.h"
 #include "opencl/clblast.h"
+#include "opencl/fma_probe.h"
 
 namespace aibench::opencl {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 class ClblastProduct final : public DeviceProduct {
  public:
   ClblastProduct(const ProductOptions& options, const Clblast& clblast, std::unique_ptr<Session> session)
-      : clblast_(clblast), session_(std::move(session)), arguments_{options.dtype, options.m, options.n, options.k, nullptr, nullptr, nullptr} {}
+      : clblast_(clblast), session_(std::move(session)), probe_(*session_, options.dtype), arguments_{options.dtype, options.m, options.n, options.k, nullptr, nullptr, nullptr} {}
 
   Status prepare(const void* a, const void* b) override {
     Element element;
@@ -41,8 +42,16 @@ class ClblastProduct final : public DeviceProduct {
 
   Status read_result(void* c) override { return session_->read(arguments_.c, 0, c, c_bytes_); }
 
+  std::map<std::string, double> measure_ceilings() override {
+    double rate = 0;
+    const Status status = probe_.measure(&rate);
+    if (!status.ok()) no_limit_ = "the probe of multiply-adds failed: " + status.message;
+    return status.ok() ? std::map<std::string, double>{{"device_fma_flops_per_second", rate}} : std::map<std::string, double>{};
+  }
+
   std::map<std::string, std::string> facts() const override {
     std::map<std::string, std::string> facts = session_->facts();
+    if (!no_limit_.empty()) facts["noLimit"] = no_limit_;
     facts["library"] = clblast_.path();
     facts["libraryVersion"] = clblast_.version();
     facts["workspaceBytes"] = std::to_string(workspace_bytes_);
@@ -54,6 +63,8 @@ class ClblastProduct final : public DeviceProduct {
 
   const Clblast& clblast_;
   const std::unique_ptr<Session> session_;
+  FmaProbe probe_;
+  std::string no_limit_;
   ClblastArguments arguments_;
   Memory workspace_ = nullptr;
   std::size_t workspace_bytes_ = 0, c_bytes_ = 0;

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "gemm/random_fill.h"
-#include "opencl/session.h"
+#include "opencl/program.h"
 
 namespace aibench::opencl {
 namespace {
@@ -111,6 +110,7 @@ class DeviceStream final : public Problem {
     facts["kernel"] = std::string("opencl stream_") + row_.name + " float4";
     facts["bytesPerArray"] = std::to_string(count_ * sizeof(float));
     facts["timedBy"] = "host clock, until the device has ended";
+    facts["noLimit"] = "this is the probe of the device's memory; OpenCL tells neither the clock nor the width of its bus";
     return facts;
   }
 
@@ -125,22 +125,8 @@ class DeviceStream final : public Problem {
   }
 
   Status build() {
-    const OpenclLibrary& cl = session_->library();
-    Int code = kSuccess;
-    const char* source = kSource;
-    program_ = cl.clCreateProgramWithSource(session_->context(), 1, &source, nullptr, &code);
-    if (program_ == nullptr) return call_status(code == kSuccess ? -6 : code, "clCreateProgramWithSource");
-    code = cl.clBuildProgram(program_, 1, &session_->device().device, "", nullptr, nullptr);
-    if (code != kSuccess) {
-      std::string log(4096, '\0');
-      if (cl.clGetProgramBuildInfo(program_, session_->device().device, kBuildLog, log.size() - 1, log.data(), nullptr) != kSuccess) log.clear();
-      log.resize(std::strlen(log.c_str()));
-      Status status = call_status(code, "clBuildProgram");
-      if (!log.empty()) status.message += "; its log: " + log.substr(0, 300);
-      return status;
-    }
-    kernel_ = cl.clCreateKernel(program_, (std::string("stream_") + row_.name).c_str(), &code);
-    return kernel_ == nullptr ? call_status(code == kSuccess ? -46 : code, "clCreateKernel") : Status::success();
+    const Status status = build_program(*session_, kSource, "", &program_);
+    return status.ok() ? make_kernel(*session_, program_, std::string("stream_") + row_.name, &kernel_) : status;
   }
 
   Status fill() {

@@ -69,6 +69,7 @@ class AllReduce final : public Problem {
     facts["ranks"] = std::to_string(ranks_);
     // What a link carries per byte of the vector, as nccl-tests counts (docs/collectives.md).
     facts["busFactor"] = std::to_string(2.0 * static_cast<double>(ranks_ - 1) / static_cast<double>(ranks_));
+    facts["noLimit"] = "PJRT tells nothing of the links between devices";
     facts["timedBy"] = "host clock, until every device has ended";
     return facts;
   }

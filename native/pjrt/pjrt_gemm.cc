@@ -34,7 +34,9 @@ class PjrtProduct final : public DeviceProduct {
   }
 
   std::map<std::string, std::string> facts() const override {
-    return session_facts(*session_, device_);
+    std::map<std::string, std::string> facts = session_facts(*session_, device_);
+    facts["noLimit"] = "PJRT tells neither a device's units nor their clock, and what its compiler makes of a product is what is measured here";
+    return facts;
   }
 
  private:

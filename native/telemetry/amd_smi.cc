@@ -1,5 +1,7 @@
 // AMD SMI (libamd_smi): amdsmi_get_energy_count, an accumulator with the resolution that it is to be multiplied by, in
-// microjoules (15.259 nominally). Signatures from amdsmi.h of ROCm 6.x; none of them holds a structure.
+// microjoules (15.259 nominally). Signatures from amdsmi.h of ROCm 6.x; none of them holds a structure but amdsmi_bdf_t, which is
+// one 64-bit number: function in its lowest 3 bits, then 5 of the device, 8 of the bus, 48 of the domain.
+#include <cstdio>
 #include <vector>
 
 #include "telemetry/energy_library_vendors.h"
@@ -31,6 +33,8 @@ class AmdSmi final : public EnergyLibrary {
         !take(&energy_, "amdsmi_get_energy_count")) {
       return false;
     }
+    // Since ROCm 5.7; without it energies are there, and not joined to a case's GPU.
+    place_ = library_.function<decltype(place_)>("amdsmi_get_gpu_device_bdf");
     *call = "amdsmi_init";
     if ((*code = init_(kInitGpus)) != 0) return false;
     initialised_ = true;
@@ -54,6 +58,16 @@ class AmdSmi final : public EnergyLibrary {
 
   std::size_t devices() const override { return handles_.size(); }
 
+  std::string pci(std::size_t device) const override {
+    std::uint64_t bdf = 0;
+    if (place_ == nullptr || place_(handles_[device], &bdf) != 0) return {};
+    // Of the upper bits newer versions use some for the number of a partition: a domain has 16 bits here.
+    char text[32];
+    std::snprintf(text, sizeof text, "%04x:%02x:%02x.%x", static_cast<unsigned>(bdf >> 16 & 0xffff), static_cast<unsigned>(bdf >> 8 & 0xff),
+                  static_cast<unsigned>(bdf >> 3 & 0x1f), static_cast<unsigned>(bdf & 7));
+    return text;
+  }
+
   std::int32_t read(std::size_t device, double* joules) override {
     std::uint64_t accumulator = 0, timestamp = 0;
     float resolution = 0;
@@ -69,6 +83,7 @@ class AmdSmi final : public EnergyLibrary {
   Status (*sockets_)(std::uint32_t* count, Handle* sockets) = nullptr;
   Status (*processors_)(Handle socket, std::uint32_t* count, Handle* processors) = nullptr;
   Status (*energy_)(Handle processor, std::uint64_t* accumulator, float* resolution, std::uint64_t* nanoseconds) = nullptr;
+  Status (*place_)(Handle processor, std::uint64_t* bdf) = nullptr;
   std::vector<Handle> handles_;
   bool initialised_ = false;
 };

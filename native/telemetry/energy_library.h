@@ -24,6 +24,8 @@ class EnergyLibrary {
   virtual std::size_t devices() const = 0;
   // Joules since the library's own zero. Gives the library's code; 0 is success, and only then is *joules set.
   virtual std::int32_t read(std::size_t device, double* joules) = 0;
+  // `0000:c1:00.0`, which joins a counter to the GPU that a case ran on; empty where the library does not say.
+  virtual std::string pci(std::size_t) const { return {}; }
 };
 
 struct EnergyAbsence {

@@ -1,5 +1,5 @@
 // A stand-in for libamd_smi.so (fake_script.h): `init E34`, `sockets 2` (one processor each), `energy0 1000000 E2` counts
-// of device 0, `resolution 15.3`.
+// of device 0, `resolution 15.3`, `bdf0 49408`: PCI address of device 0 as a number (0000:c1:00.0).
 #include <cstdint>
 
 #include "fake_script.h"
@@ -29,6 +29,12 @@ int amdsmi_get_processor_handles(void* socket, std::uint32_t* count, void** proc
   if (processors != nullptr) processors[0] = socket;
   *count = 1;
   return 0;
+}
+int amdsmi_get_gpu_device_bdf(void* processor, std::uint64_t* bdf) {
+  double value = 0;
+  const int status = fake::play("bdf" + std::to_string(index_of(processor)), &value, 2);
+  *bdf = static_cast<std::uint64_t>(value);
+  return status;
 }
 int amdsmi_get_energy_count(void* processor, std::uint64_t* accumulator, float* resolution, std::uint64_t* timestamp) {
   double value = 0;

@@ -1,13 +1,15 @@
 // A stand-in for libcuda.so.1 and libcublasLt.so (and, by the same functions under their other names, for libamdhip64.so and
-// libhipblaslt.so) whose device is memory of the host and whose products are truly computed. What goes wrong is said in
+// libhipblaslt.so; libhiprtc.so, too) whose device is memory of the host and whose products are truly computed. What goes wrong is said in
 // FAKE_GPU, words with spaces between:
 //   vendor=rocm                  numbers as HIP has them
 //   devices=8 version=12040 lt=120405 free=1000000000 memory=... clock=1980000 sms=132 mig=1
+//   cc=100                       compute capability 10.0; mxfp4=1: the library multiplies that, too
 //   fail=cuMemAlloc_v2:2         that call returns 2; fail=cublasLtMatmul:14, too. Several: fail=a:1,b:2
 //   hang=cuInit                  that call never returns
 //   crash=cuLaunchKernel         that call ends the process
 //   after=3                      fail, hang and crash begin with the fourth such call
 //   wrong=matmul|copy|stale      results that are not right: one element, a copy that loses its last word, nothing written
+//   wrong=scales-by-row|one-scale   blocks of scales that are looked for in another layout, or not at all
 //   events=0.03                  events that show this share of the time that has passed
 //   algorithms=2                 how many the heuristics give; the second-last is the fastest
 //   slow=1:3                     device 1 takes 3 times as long for what it does
@@ -172,8 +174,8 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
   if (attribute == n.memory_clock_khz) *value = 3201000;
   if (attribute == n.bus_width) *value = 6144;
   if (attribute == n.l2_bytes) *value = static_cast<int>(number("l2", 65536));
-  if (attribute == n.major) *value = 9;
-  if (attribute == n.minor) *value = is_rocm() ? 4 : 0;
+  if (attribute == n.major) *value = static_cast<int>(number("cc", 90) / 10);
+  if (attribute == n.minor) *value = is_rocm() ? 4 : static_cast<int>(number("cc", 90) % 10);
   if (attribute == n.ecc) *value = 1;
   return 0;
 }
@@ -335,6 +337,12 @@ int cuModuleLoadDataEx(void** module, const void* image, unsigned, void*, void**
   TROUBLE();
   // What a driver would do: read the text. A version above 6.0 would shut out drivers that are still in use.
   const char* text = static_cast<const char*>(image);
+  // HIP takes a code object, never PTX.
+  if (is_rocm()) {
+    if (std::strncmp(text, "code object of gfx942: ", 23) != 0) return 209;
+    *module = const_cast<char*>(text);
+    return 0;
+  }
   if (std::strstr(text, ".version 6.0") == nullptr || std::strstr(text, ".entry") == nullptr) return 218;
   *module = const_cast<char*>(text);
   return 0;
@@ -345,7 +353,8 @@ int cuModuleUnload(void*) {
 }
 int cuModuleGetFunction(void** function, void* module, const char* name) {
   TROUBLE();
-  if (std::strstr(static_cast<const char*>(module), (std::string(".entry ") + name + "(").c_str()) == nullptr) return 500;
+  const std::string entry = (is_rocm() ? "__global__ void " : ".entry ") + std::string(name) + "(";
+  if (std::strstr(static_cast<const char*>(module), entry.c_str()) == nullptr) return 500;
   *function = std::strcmp(name, "aibench_triad") == 0 ? reinterpret_cast<void*>(1) : reinterpret_cast<void*>(2);
   return 0;
 }
@@ -375,9 +384,9 @@ int cuStreamBeginCapture_v2(Stream, int) {
   return 0;
 }
 int cuStreamEndCapture(Stream, Graph* graph) {
-  TROUBLE();
   *graph = capturing;
   capturing = nullptr;
+  TROUBLE();
   return 0;
 }
 int cuGraphInstantiateWithFlags(Graph* made, Graph graph, unsigned long long) {
@@ -401,6 +410,53 @@ int cuGraphDestroy(Graph graph) {
   return 0;
 }
 
+}  // extern "C"
+
+// HIP's runtime compiler: its code is the source with a few words before it. It wants a device to compile for.
+extern "C" {
+int hiprtcVersion(int* major, int* minor) {
+  TROUBLE();
+  *major = 6;
+  *minor = 3;
+  return 0;
+}
+int hiprtcCreateProgram(void** program, const char* source, const char*, int headers, const char**, const char**) {
+  TROUBLE();
+  if (headers != 0 || source == nullptr) return 3;
+  *program = new std::string(std::string("code object of gfx942: ") + source);
+  return 0;
+}
+int hiprtcDestroyProgram(void** program) {
+  TROUBLE();
+  delete static_cast<std::string*>(*program);
+  return 0;
+}
+int hiprtcCompileProgram(void* program, int options, const char**) {
+  TROUBLE();
+  const bool is_source = static_cast<std::string*>(program)->find("__global__ void aibench_copy(") != std::string::npos;
+  return current != nullptr && options == 0 && is_source ? 0 : 6;
+}
+int hiprtcGetProgramLogSize(void*, std::size_t* size) {
+  TROUBLE();
+  *size = 27;
+  return 0;
+}
+int hiprtcGetProgramLog(void*, char* log) {
+  TROUBLE();
+  std::memcpy(log, "the fake does not like this", 27);
+  log[26] = 0;
+  return 0;
+}
+int hiprtcGetCodeSize(void* program, std::size_t* size) {
+  TROUBLE();
+  *size = static_cast<std::string*>(program)->size() + 1;
+  return 0;
+}
+int hiprtcGetCode(void* program, char* code) {
+  TROUBLE();
+  std::memcpy(code, static_cast<std::string*>(program)->c_str(), static_cast<std::string*>(program)->size() + 1);
+  return 0;
+}
 }  // extern "C"
 
 #include "fake_gpu_matmul.inc"

@@ -183,9 +183,9 @@ Int clGetProgramBuildInfo(Program, Device, Uint, std::size_t size, void* value, 
 }
 Int clReleaseProgram(Program program) { return delete reinterpret_cast<int*>(program), 0; }
 Kernel clCreateKernel(Program, const char* name, Int* error) { AIBENCH_MADE(reinterpret_cast<Kernel>(new StreamKernel{name, {}})); }
-Int clSetKernelArg(Kernel kernel, Uint index, std::size_t, const void* value) {
+Int clSetKernelArg(Kernel kernel, Uint index, std::size_t size, const void* value) {
   if (const int code = fake::trouble(__func__); code != 0) return code;
-  std::memcpy(&reinterpret_cast<StreamKernel*>(kernel)->arguments[index], value, sizeof(Memory));
+  std::memcpy(&reinterpret_cast<StreamKernel*>(kernel)->arguments[index], value, size);
   return 0;
 }
 Int clReleaseKernel(Kernel kernel) { return delete reinterpret_cast<StreamKernel*>(kernel), 0; }
@@ -193,6 +193,12 @@ Int clReleaseKernel(Kernel kernel) { return delete reinterpret_cast<StreamKernel
 Int clEnqueueNDRangeKernel(Queue, Kernel kernel, Uint, const std::size_t*, const std::size_t* items, const std::size_t*, Uint, const Event*, Event*) {
   if (const int code = fake::trouble(__func__); code != 0) return code;
   const StreamKernel call = *reinterpret_cast<StreamKernel*>(kernel);
+  // The probe of multiply-adds: 1e12 per second.
+  if (call.name.rfind("fma_probe_", 0) == 0) {
+    const double work = static_cast<double>(*items) * static_cast<double>(reinterpret_cast<std::uintptr_t>(call.arguments[1])) * 16 * std::atof(call.name.c_str() + 10);
+    queued.push_back([work] { fake::wait_seconds(work / 1e12); });
+    return 0;
+  }
   queued.push_back([call, count = *items * 4] {
     const float *x = data<float>(call.arguments[0]), *y = data<float>(call.arguments[1]);
     auto* z = data<float>(call.arguments[2]);
@@ -205,7 +211,10 @@ Int clEnqueueNDRangeKernel(Queue, Kernel kernel, Uint, const std::size_t*, const
 
 Int clFlush(Queue) { return fake::trouble(__func__); }
 Int clFinish(Queue) {
-  if (const int code = fake::trouble(__func__); code != 0) return code;
+  if (const int code = fake::trouble(__func__); code != 0) {
+    queued.clear();
+    return code;
+  }
   drain();
   return 0;
 }

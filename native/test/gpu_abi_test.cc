@@ -34,6 +34,9 @@ static_assert(sizeof(Uuid) == sizeof(CUuuid));
 
 static_assert(+aibench::gpu::kR32F == +CUDA_R_32F && +aibench::gpu::kR64F == +CUDA_R_64F && +aibench::gpu::kR16F == +CUDA_R_16F);
 static_assert(+aibench::gpu::kR8I == +CUDA_R_8I && +aibench::gpu::kR32I == +CUDA_R_32I && +aibench::gpu::kR16BF == +CUDA_R_16BF);
+#if CUDA_VERSION >= 12080
+static_assert(+aibench::gpu::kR8F_UE8M0 == +CUDA_R_8F_UE8M0 && +aibench::gpu::kR4F_E2M1 == +CUDA_R_4F_E2M1 && +CUDA_R_8F_UE4M3 == +CUDA_R_8F_E4M3);
+#endif
 static_assert(+aibench::gpu::kR8F_E4M3 == +CUDA_R_8F_E4M3 && +aibench::gpu::kR8F_E5M2 == +CUDA_R_8F_E5M2);
 
 }  // namespace

@@ -132,7 +132,8 @@ export function sensorsOf(facts: Readonly<Record<string, unknown>>): string[] {
   return typeof facts.sensors === 'string' ? facts.sensors.split(' ').filter(token => token !== '') : [];
 }
 
-const WHOLE_GPU = /^gpu-\d+$/;
+/** As NVML numbers it, or AMD SMI, or the kernel's driver. */
+const WHOLE_GPU = /^gpu-(amdsmi-|amdgpu-)?\d+$/;
 
 /** Without the readings of GPUs that a case on other GPUs left alone. What holds more than one GPU or a module stays. */
 export function withoutOtherGpus<S extends Pick<SourceDescription, 'covers'>>(

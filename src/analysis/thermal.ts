@@ -28,8 +28,17 @@ function ofDevice({ sources, series, device, sensors = [] }: ThermalInput, quant
   const named = /^cuda:?(\d*)/.exec(device);
   const gpus = sensors.length > 0 ? sensors : named ? [`gpu-${named[1] || 0}`] : [];
   const belongs = (id: string): boolean =>
-    isCpu(device) ? !id.startsWith('nvml/') && !id.includes('amdgpu') : gpus.some(gpu => id.startsWith(`nvml/${gpu}/`));
+    isCpu(device)
+      ? !id.startsWith('nvml/') && !id.includes('amdgpu')
+      : gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
   return series.filter(one => quantities.includes(one.quantity) && readable.has(one.source) && belongs(one.source));
+}
+
+/** How the ids of a GPU's sources begin: NVML's, or those of the kernel's driver for AMD. */
+function idPrefixOf(gpu: string): string {
+  const chip = /^gpu-amdgpu-(\d+)$/.exec(gpu)?.[1];
+  if (chip !== undefined) return `hwmon/amdgpu${chip === '0' ? '' : `.${chip}`}/`;
+  return `nvml/${gpu}/`;
 }
 
 function isCpu(device: string): boolean {

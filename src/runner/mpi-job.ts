@@ -1,9 +1,11 @@
 /**
- * A run inside an MPI job. Rank 0 goes the usual way, but its `mpi` cases run in its own process, which is the rank that the
- * launcher started and which can join the job only once. The other ranks follow its commands until the end.
+ * A run inside an MPI job, or one whose ranks met at a file. Rank 0 goes the usual way, but its `mpi` cases, and its `nccl` and `rccl` cases where
+ * there are several ranks, run in its own process, which is the rank that the launcher started and which can join the job only once. The other ranks follow its commands until the end.
  */
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
 import type { NativeAddon, NativeMpi } from '../native/types.ts';
+import { isGpuCollective } from '../workloads/gpu/collective.ts';
+import { allGpuLibraries } from '../workloads/gpu/devices.ts';
 import type { LaunchOptions, LaunchOutcome } from './launch.ts';
 import { runLaunch } from './launch.ts';
 import { measureCase, toFailure } from './measure-case.ts';
@@ -57,7 +59,7 @@ export async function followJob(mpi: NativeMpi): Promise<number> {
     mpi.abort(EXIT.failed);
   }, LOOK_MS);
   process.on('SIGINT', () => {}); // rank 0 decides
-  const code = await mpi.follow();
+  const code = await mpi.follow(allGpuLibraries());
   clearInterval(watch);
   mpi.finalize();
   return code;
@@ -76,7 +78,12 @@ export class MpiCoordinator {
 
   /** The `launch` of runSuite. */
   readonly launch = (options: LaunchOptions): Promise<LaunchOutcome> =>
-    options.request.backend === 'mpi' ? this.#launchHere(options) : runLaunch(options);
+    this.#runsHere(options.request.backend) ? this.#launchHere(options) : runLaunch(options);
+
+  /** In this process, which is the rank: MPI's own collectives, and those of GPUs where each rank has one. */
+  #runsHere(backend: string): boolean {
+    return backend === 'mpi' || (isGpuCollective(backend) && this.#mpi.info().size > 1);
+  }
 
   async #launchHere({ request, signal, onProgress }: LaunchOptions): Promise<LaunchOutcome> {
     if (this.#broken !== null) return { kind: 'failed', failure: this.#broken };

@@ -5,7 +5,10 @@ const CUDA = { homes: ['CUDA_HOME', 'CUDA_PATH'], prefixes: ['/usr/local/cuda', 
 const ROCM = { homes: ['ROCM_PATH', 'HIP_PATH'], prefixes: ['/opt/rocm'] } as const;
 const ROCM_WHEELS = ['_rocm_sdk_core/lib', '_rocm_sdk_libraries/lib', 'torch/lib'];
 
-type Role = 'driver' | 'matmul' | 'collective';
+type Role = 'driver' | 'matmul' | 'collective' | 'compiler';
+
+/** Nothing is looked for. */
+const NONE: LibraryPlaces = { variable: '', sonames: [], homes: [], prefixes: [], packages: [] };
 
 const PLACES: Record<'cuda' | 'rocm', Record<Role, LibraryPlaces>> = {
   cuda: {
@@ -31,6 +34,7 @@ const PLACES: Record<'cuda' | 'rocm', Record<Role, LibraryPlaces>> = {
       ...CUDA,
       packages: ['nvidia/nccl/lib', 'torch/lib'],
     },
+    compiler: NONE,
   },
   rocm: {
     driver: {
@@ -46,6 +50,12 @@ const PLACES: Record<'cuda' | 'rocm', Record<Role, LibraryPlaces>> = {
       packages: ROCM_WHEELS,
     },
     collective: { variable: 'AIBENCH_RCCL', sonames: ['librccl.so.1'], ...ROCM, packages: ROCM_WHEELS },
+    compiler: {
+      variable: 'AIBENCH_HIPRTC',
+      sonames: ['libhiprtc.so.7', 'libhiprtc.so.6'],
+      ...ROCM,
+      packages: ROCM_WHEELS,
+    },
   },
 };
 
@@ -54,11 +64,12 @@ export function gpuLibraries<V extends 'cuda' | 'rocm'>(
   vendor: V,
   roots: SearchRoots = defaultRoots(process.env),
 ): { vendor: V } & Record<Role, string[]> {
-  const { driver, matmul, collective } = PLACES[vendor];
+  const { driver, matmul, collective, compiler } = PLACES[vendor];
   return {
     vendor,
     driver: candidateLibraries(driver, roots),
     matmul: candidateLibraries(matmul, roots),
     collective: candidateLibraries(collective, roots),
+    compiler: candidateLibraries(compiler, roots),
   };
 }

@@ -1,5 +1,6 @@
 /** The telemetry sources, one row each, and the walk over them. */
 import { messageOf } from '../errors.ts';
+import { amdSmiLibraries } from '../native/amd-smi-libraries.ts';
 import { nvmlLibraries } from '../native/nvml-libraries.ts';
 import type { NativeAddon } from '../native/types.ts';
 import { nothingFound, unreadable } from './channel.ts';
@@ -34,7 +35,7 @@ export const DEFAULT_ROOTS: TelemetryRoots = {
   proc: '/proc',
   nvmlLibraries: nvmlLibraries(),
   energyLibraries: {
-    amdsmi: ['libamd_smi.so', '/opt/rocm/lib/libamd_smi.so'],
+    amdsmi: amdSmiLibraries(),
     levelzero: ['libze_loader.so.1'],
   },
 };

@@ -3,9 +3,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { ResultDocument } from '../../src/results/schema.ts';
 import { root } from '../support/cli.ts';
+import { buildFakeGpu, noCompiler } from '../support/fake-gpu.ts';
+
+const fake = buildFakeGpu();
+afterAll(() => fake.remove());
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-mpi-'));
 const addon = path.join(root, `build-native-${process.platform}-${process.arch}`, 'Release', 'aibench.node');
@@ -34,6 +38,7 @@ timing: { targetSeconds: 0.02, maxWarmupSeconds: 0.02, minSamples: 3, maxSamples
 cases:
   - { workload: allreduce, backend: [threads, mpi], params: { bytes: 4KiB } }
   - { workload: shift, backend: mpi, params: { bytes: 64 } }
+  - { workload: allreduce, backend: nccl, params: { bytes: 4KiB } }
 `,
 );
 
@@ -70,11 +75,16 @@ describe.each(launchers)('$launcher', ({ launcher, abi, flags, foreign }) => {
 
   test('rank 0 writes one document with the samples of all ranks', { timeout: 60_000 }, () => {
     const file = path.join(folder, `${launcher}.json`);
-    const { status, output } = run(2, [path.join(root, 'bin', 'aibench.js'), 'run', suite, '-q', '-o', file]);
+    const { status, output } = run(2, [path.join(root, 'bin', 'aibench.js'), 'run', suite, '-q', '-o', file], {
+      AIBENCH_CUDA: fake.library,
+      AIBENCH_CUBLASLT: fake.library,
+      AIBENCH_NCCL: fake.library,
+      FAKE_GPU: 'devices=2',
+    });
     expect(status, output).toBe(0);
     expect(output.match(/The document is/g), output).toHaveLength(1);
     const document = JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
-    const [threads, mpi, shift] = document.cases;
+    const [threads, mpi, shift, gpus] = document.cases;
     expect(threads).toMatchObject({ status: 'skipped', backend: 'threads' });
     expect(mpi).toMatchObject({
       status: 'measured',
@@ -89,6 +99,16 @@ describe.each(launchers)('$launcher', ({ launcher, abi, flags, foreign }) => {
     ]);
     expect(launch?.ranks?.[1]?.samplesSeconds).toHaveLength(launch?.samplesSeconds.length ?? 0);
     expect(mpi?.warnings.map(({ code }) => code)).toContain('LAUNCHES_SHARE_PROCESS');
+    if (noCompiler) return;
+    // One GPU per rank, the id of their communicator over MPI.
+    expect(gpus, gpus?.reason).toMatchObject({
+      status: 'measured',
+      device: 'cuda:all',
+      verification: { passed: true },
+      facts: { rankKind: 'one GPU per process', ranks: '2', deviceName: 'Fake H200' },
+    });
+    expect(JSON.stringify(gpus)).not.toMatch(/GPU-0001|0000:10:00/);
+    expect(gpus?.launches[0]?.ranks).toHaveLength(2);
   });
 
   test('trap 3: a library of another MPI is refused instead of running alone', { timeout: 60_000 }, () => {

@@ -65,21 +65,21 @@ describe('perf', () => {
 
 describe.skipIf(missing)(`AMD SMI and Level Zero${reason}`, () => {
   test('list the devices with what their counters stand at', () => {
-    const amd = machine('fake_amd_smi', 'sockets 3\nenergy0 1000000\nenergy2 7\n');
+    const amd = machine('fake_amd_smi', 'sockets 3\nenergy0 1000000\nenergy2 7\nbdf0 49408\nbdf2 114944\n');
     expect(native.probeEnergyLibrary('amdsmi', ['libno-such.so', amd])).toEqual({
       status: 'ok',
       devices: [
-        { ok: true, reason: '', joules: expect.closeTo(15.259, 4) },
-        { ok: false, reason: 'AMDSMI_STATUS_NOT_SUPPORTED', joules: 0 },
-        { ok: true, reason: '', joules: expect.closeTo(7 * 15.259e-6, 9) },
+        { ok: true, reason: '', joules: expect.closeTo(15.259, 4), pci: '0000:c1:00.0' },
+        { ok: false, reason: 'AMDSMI_STATUS_NOT_SUPPORTED', joules: 0, pci: '' },
+        { ok: true, reason: '', joules: expect.closeTo(7 * 15.259e-6, 9), pci: '0001:c1:00.0' },
       ],
     });
     const intel = machine('fake_level_zero', 'devices 2\nenergy0 5000000\ncard1 E0x70010000\n');
     expect(native.probeEnergyLibrary('levelzero', [intel])).toEqual({
       status: 'ok',
       devices: [
-        { ok: true, reason: '', joules: 5 },
-        { ok: false, reason: 'ZE_RESULT_ERROR_INSUFFICIENT_PERMISSIONS', joules: 0 },
+        { ok: true, reason: '', joules: 5, pci: '' },
+        { ok: false, reason: 'ZE_RESULT_ERROR_INSUFFICIENT_PERMISSIONS', joules: 0, pci: '' },
       ],
     });
   });

@@ -15,6 +15,8 @@ const TIMING = {
   minSamples: 2,
   maxSamples: 20,
 };
+/** Where blocks of scales are there, MXFP4 too. */
+const BLACKWELL = 'cc=100 version=13000 lt=130100 mxfp4=1';
 const options = (more: Partial<GpuGemmOptions> = {}): GpuGemmOptions => ({
   libraries: fake.libraries('cuda'),
   devices: [0],
@@ -52,24 +54,24 @@ const failure = (orders: string, given = options()): Promise<{ code: string; mes
 
 describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
   test.each(GPU_DTYPES)('%s is right before and after timing', async dtype => {
-    await fake.told('', () =>
-      using(options({ dtype }), async problem => {
+    await fake.told(BLACKWELL, () =>
+      using(options({ dtype, m: 64 }), async problem => {
         expect(await problem.runAndVerify()).toMatchObject({ passed: true, tolerance: 1 });
         const measured = await problem.measure(TIMING);
         expect(measured.complete).toBe(true);
         const after = await problem.verify();
         expect(after).toMatchObject({ passed: true });
         expect(after.error).toBeLessThanOrEqual(1);
-        expect(problem.work().flops).toBe(2 * 48 * 32 * 64);
+        expect(problem.work().flops).toBe(2 * 64 * 32 * 64);
       }),
     );
   });
 
-  test.each(['f64', 'f32', 'bf16', 'f8e4m3', 's8'] as const)(
+  test.each(['f64', 'f32', 'bf16', 'f8e4m3', 's8', 'mxfp8', 'nvfp4'] as const)(
     '%s: a wrong value and a stale tile are found',
     async dtype => {
-      await fake.told('', () =>
-        using(options({ dtype }), async problem => {
+      await fake.told(BLACKWELL, () =>
+        using(options({ dtype, m: 64 }), async problem => {
           expect(problem.faultKinds()).toEqual(['value', 'stale-tile']);
           for (const kind of problem.faultKinds()) {
             expect((await problem.runAndVerify()).passed, kind).toBe(true);
@@ -172,6 +174,52 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
       );
       expect(verification, dtype).toMatchObject({ passed: true });
     }
+  });
+
+  test('blocks of scales: many tiles of them, incomplete ones, and sets of their own', async () => {
+    for (const dtype of ['mxfp8', 'mxfp4', 'nvfp4'] as const) {
+      // 160 rows are two tiles of 128, the last not full; 5 or 10 blocks of a row are tiles of 4, the last not full either.
+      const facts = await fake.told(`${BLACKWELL} algorithms=1 l2=100000`, () =>
+        using(options({ dtype, m: 160, n: 160, k: 160 }), async problem => {
+          expect(await problem.runAndVerify(), dtype).toMatchObject({ passed: true });
+          await problem.measure(TIMING);
+          expect((await problem.verify()).passed, dtype).toBe(true);
+          return problem.facts();
+        }),
+      );
+      expect(Number(facts.bufferSets)).toBeGreaterThan(1);
+      expect(facts.scales).toBe(dtype === 'nvfp4' ? 'a UE4M3 for each 16 along k' : 'a UE8M0 for each 32 along k');
+    }
+  });
+
+  test.each([
+    ['cc=90 lt=130100 version=13000', 'mxfp8', 'GPU_UNSUPPORTED', 'Fake H200 (compute capability 9.0) has no mxfp8'],
+    ['cc=100 lt=120600', 'nvfp4', 'LIBRARY_UNSUPPORTED', '12.6.0 has no nvfp4: blocks of scales came with 12.8'],
+    ['cc=100 lt=130100 version=13000', 'mxfp4', 'GPU_ALGORITHM_NONE', 'not supported'],
+  ] as const)('%s: %s is %s', async (orders, dtype, code, message) => {
+    const error = await failure(orders, options({ dtype, m: 64 }));
+    expect(error).toMatchObject({ code });
+    expect(error.message).toContain(message);
+    expect(error.remedy).not.toBe('');
+  });
+
+  test('a library that looks for scales row by row, or takes one for all, is found out', async () => {
+    for (const wrong of ['scales-by-row', 'one-scale'])
+      for (const dtype of ['mxfp8', 'nvfp4'] as const)
+        expect(
+          await fake.told(`${BLACKWELL} wrong=${wrong}`, () =>
+            using(options({ dtype, m: 160, n: 160, k: 160, algorithms: 1 }), problem => problem.runAndVerify()),
+          ),
+          `${wrong} ${dtype}`,
+        ).toMatchObject({ passed: false });
+  });
+
+  test('AMD has no blocks of scales here', async () => {
+    const given = options({ dtype: 'mxfp8', m: 64, libraries: fake.libraries('rocm') });
+    expect(await failure('vendor=rocm', given)).toMatchObject({
+      code: 'GPU_UNSUPPORTED',
+      message: expect.stringContaining('how hipblasLt lays scales out is not confirmed'),
+    });
   });
 
   test('the bound of the hardware comes with the measurement', async () => {

@@ -1,6 +1,8 @@
 /** Bandwidth on GPUs through a stand-in (native/test/fake_gpu.cc). */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../src/native/addon.ts';
+import { loadAddon, packageRoot } from '../../src/native/addon.ts';
 import { GPU_MEMORY_KERNELS, type GpuMemoryOptions, type NativeProblem } from '../../src/native/types.ts';
 import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
@@ -95,12 +97,43 @@ describe.skipIf(noCompiler)(`bandwidth of a GPU${noCompilerReason}`, () => {
     expect(error).toMatchObject({ code });
   });
 
-  test('AMD has the copies, not the own kernels; bad options are refused', async () => {
-    expect(() => native.createGpuMemory(options('copy', { libraries: fake.libraries('rocm') }))).toThrow('NVIDIA only');
-    const copied = await fake.told('vendor=rocm', () =>
-      using(options('memcpy', { libraries: fake.libraries('rocm') }), problem => problem.runAndVerify()),
+  test.each(['copy', 'triad', 'memcpy'] as const)('AMD: %s, with our own kernels compiled by hipRTC', async kernel => {
+    const facts = await fake.told('vendor=rocm', () =>
+      using(options(kernel, { libraries: fake.libraries('rocm') }), async problem => {
+        expect((await problem.runAndVerify()).passed).toBe(true);
+        problem.injectFault('word');
+        expect((await problem.verify()).passed).toBe(false);
+        return problem.facts();
+      }),
     );
-    expect(copied.passed).toBe(true);
+    expect(facts.kernel).toBe(kernel === 'memcpy' ? undefined : 'own, compiled by hipRTC 6.3, 256 threads');
+  });
+
+  test.each([
+    ['', '/nowhere/libhiprtc.so', 'LIBRARY_ABSENT', '/nowhere/libhiprtc.so', 'AIBENCH_HIPRTC'],
+    ['fail=hiprtcCompileProgram:6', '', 'GPU_COMPILER_FAILED', 'its log: the fake does not like thi', 'ROCm'],
+    ['fail=cuModuleLoadDataEx:209', '', 'GPU_CALL_FAILED', 'hipModuleLoadDataEx', 'rocm-smi'],
+  ] as const)('AMD without its compiler: %s %s is %s', async (orders, compiler, code, message, remedy) => {
+    const libraries = fake.libraries('rocm', compiler === '' ? {} : { compiler });
+    const error = await fake.told(`vendor=rocm ${orders}`, () =>
+      using(options('copy', { libraries }), problem => problem.runAndVerify()).catch(
+        (reason: { code: string; message: string; remedy: string }) => reason,
+      ),
+    );
+    expect(error).toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  test('the source for hipRTC is that of the PTX', () => {
+    const kernels = path.join(packageRoot, 'native', 'gpu', 'kernels');
+    const [cuda, text] = ['memory.cu', 'memory_source.inc'].map(name => readFileSync(path.join(kernels, name), 'utf8'));
+    expect(text?.replace(/^.*\n|R"hip\(|\)hip"\n$/g, '')).toBe(cuda?.slice(cuda.indexOf('extern "C"')));
+  });
+
+  test('bad options are refused', () => {
     expect(() => native.createGpuMemory(options('copy', { bytes: 24 }))).toThrow('multiple of 16');
     expect(() => native.createGpuMemory(options('nothing' as never))).toThrow('gpu-memory has no kernel "nothing"');
   });

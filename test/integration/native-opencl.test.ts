@@ -127,6 +127,25 @@ describe.skipIf(noCompiler)(`OpenCL through a stand-in${noCompilerReason}`, () =
     },
   );
 
+  test('products are held against what the device multiplies and adds; a probe that fails costs the limit only', async () => {
+    const problem = gemm();
+    await problem.prepare();
+    const { device_fma_flops_per_second: rate = 0 } = await problem.measureCeilings();
+    expect(rate).toBeGreaterThan(1e10);
+    // The fake does 1e12 and is late at most.
+    expect(rate).toBeLessThan(1e12);
+    expect((await problem.runAndVerify()).passed).toBe(true);
+    await fake.told('fail=clBuildProgram:-11', async () => {
+      const second = gemm();
+      await second.prepare();
+      expect(await second.measureCeilings()).toEqual({});
+      expect(second.facts().noLimit).toMatch(
+        /the probe of multiply-adds failed: clBuildProgram .*the fake does not like this/,
+      );
+    });
+    expect(stream().facts().noLimit).toContain('the probe of the device');
+  });
+
   test.each(['product', 'unwritten'])('a device whose product is wrong (%s) is found out', async wrong => {
     expect(await refused(`wrong=${wrong}`, () => gemm())).toMatchObject({ passed: false });
   });

@@ -9,7 +9,10 @@ export interface FakeGpu {
   library: string;
   /** A copy without the function of that name. */
   without(symbol: string): string;
-  libraries(vendor: GpuVendor, paths?: Partial<Record<'driver' | 'matmul' | 'collective', string>>): GpuLibraries;
+  libraries(
+    vendor: GpuVendor,
+    paths?: Partial<Record<'driver' | 'matmul' | 'collective' | 'compiler', string>>,
+  ): GpuLibraries;
   /** Runs `body` with the fake told what to do. */
   told<T>(orders: string, body: () => T | Promise<T>): Promise<T>;
   remove(): void;
@@ -27,6 +30,7 @@ export function buildFakeGpu(): FakeGpu {
       driver: [paths.driver ?? library],
       matmul: [paths.matmul ?? library],
       collective: [paths.collective ?? library],
+      compiler: vendor === 'rocm' ? [paths.compiler ?? library] : [],
     }),
   };
 }

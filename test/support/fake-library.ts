@@ -37,6 +37,7 @@ export interface FakeLibrary {
 export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
   const folder = mkdtempSync(path.join(tmpdir(), 'aibench-fake-'));
   const library = noCompiler ? '' : compiled(name);
+  let content: Buffer | undefined;
   return {
     path: library,
     copy(name) {
@@ -45,8 +46,9 @@ export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
       return target;
     },
     without(symbol) {
+      content ??= readFileSync(library);
       // The name in the string table is changed, so that a look-up by hash finds a row of another name.
-      const bytes = readFileSync(library);
+      const bytes = Buffer.from(content);
       const wanted = Buffer.from(`\0${symbol}\0`);
       const place = bytes.indexOf(wanted);
       if (place < 0) throw new Error(`the fake has no ${symbol}`);
@@ -69,6 +71,9 @@ export function buildFakeLibrary(name: string, variable: string): FakeLibrary {
   };
 }
 
+/** A library that calls its own functions finds them without their names, which `without` takes away. */
+const LINK = ['-shared', '-fPIC', '-Wl,-Bsymbolic'];
+
 /** That of the native build where nothing that it could be made of is newer; else compiled, once for what it is made of. */
 function compiled(name: string): string {
   const built = path.join(packageRoot, `build-native-${process.platform}-${process.arch}`, 'Release', `${name}.so`);
@@ -76,11 +81,11 @@ function compiled(name: string): string {
   // Under a name that holds the source after the preprocessor.
   const flags = ['-std=c++20', '-O1', '-w', '-I', native, path.join(native, 'test', `${name}.cc`)];
   const source = execFileSync(compiler, ['-E', '-P', ...flags], { maxBuffer: 64 << 20 });
-  const hash = createHash('sha256').update(source).digest('hex').slice(0, 16);
+  const hash = createHash('sha256').update(source).update(LINK.join()).digest('hex').slice(0, 16);
   const library = path.join(tmpdir(), `aibench-${name}-${hash}.so`);
   if (existsSync(library)) return library;
   const making = `${library}.${process.pid}`;
-  execFileSync(compiler, ['-shared', '-fPIC', ...flags, '-o', making]);
+  execFileSync(compiler, [...LINK, ...flags, '-o', making]);
   renameSync(making, library);
   return library;
 }

@@ -1,7 +1,7 @@
 // The source of memory_ptx.inc. Nothing here is compiled when aibench is built: the driver makes machine code of the PTX for
 // the GPU that it finds. To make the PTX again, with any nvcc:
 //   node scripts/make-gpu-kernels.mjs
-// A block is 256 threads that move 1024 times 16 bytes, four loads of a thread in flight at once.
+// HIP's runtime compiler takes the same source as it is (memory_source.inc). A block is 256 threads that move 1024 times 16 bytes, four loads of a thread in flight at once.
 extern "C" __global__ void aibench_copy(uint4* __restrict__ to, const uint4* __restrict__ from, unsigned long long count) {
   unsigned long long i = blockIdx.x * 1024ull + threadIdx.x;
   if (i + 768 < count) {

@@ -19,6 +19,7 @@ import { withReferenceLoad } from '../../telemetry/reference-load.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
+import { isGpuCollective } from '../../workloads/gpu/collective.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { dryRunTable } from '../render/dry-run.ts';
@@ -49,7 +50,7 @@ export async function run(suiteName: string, flags: RunFlags): Promise<ExitCode>
 /** The job that a launcher put this process into, where a case needs it. */
 function joinMpiJob(native: NativeAddon, cases: readonly Case[], flags: RunFlags): NativeMpi | null {
   if (flags.dryRun === true || detectMpiJob(process.env) === null) return null;
-  if (!cases.some(item => item.backend === 'mpi')) return null;
+  if (!cases.some(item => item.backend === 'mpi' || isGpuCollective(item.backend))) return null;
   return joinJob(native, [packageVersion(), buildCommit() ?? '', ...cases.map(item => item.id)].join('\n'));
 }
 

@@ -1,4 +1,5 @@
 /** Collectives among threads, processes and ranks of MPI. */
+import type { GpuLibraries } from './gpu.ts';
 import type { NativeProblem } from './problem.ts';
 
 /** `shift` and `ping-pong` are what collectives are made of: see native/collective/algorithm.h. */
@@ -56,12 +57,21 @@ export interface NativeMpi {
     oversubscribed: boolean;
     ranks: { host: string; pid: number }[];
   };
-  /** On rank 0, while the others follow. */
+  /**
+   * On rank 0, while the others follow. With an `engine` the ranks are GPUs, one per process, and `libraries` are those of this host; else the
+   * collectives are MPI's own.
+   */
   createCollective(
-    options: Pick<CollectiveOptions, 'collective' | 'dtype' | 'op' | 'bytes' | 'seed' | 'inPlace' | 'perCall'>,
+    options: Pick<CollectiveOptions, 'collective' | 'dtype' | 'op' | 'bytes' | 'seed' | 'inPlace' | 'perCall'> & {
+      engine?: 'nccl' | 'rccl';
+      libraries?: GpuLibraries;
+    },
   ): NativeProblem;
-  /** On the other ranks: does what rank 0 commands; gets the exit code at the end. */
-  follow(): Promise<number>;
+  /**
+   * On the other ranks: does what rank 0 commands; gets the exit code at the end.
+   * @param libraries where each GPU vendor's may be on this host, for collectives of GPUs
+   */
+  follow(libraries: GpuLibraries[]): Promise<number>;
   /** How long the MPI call under way has taken, seconds; 0 when there is none. */
   busySeconds(): number;
   /** Ranks of this host that have stopped or died, in words; empty when all run. */

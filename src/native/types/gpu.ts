@@ -13,6 +13,8 @@ export interface GpuLibraries {
   matmul: string[];
   /** NCCL, RCCL. */
   collective: string[];
+  /** hipRTC; none for CUDA, whose driver compiles our kernels. */
+  compiler: string[];
 }
 
 /** A GPU as the driver lists it. */
@@ -58,9 +60,23 @@ export interface GpuProbe {
   devices: GpuDevice[];
   matmul: GpuLibraryState;
   collective: GpuLibraryState;
+  /** What makes machine code of our own kernels: for CUDA the driver itself. */
+  compiler: GpuLibraryState;
 }
 
-export const GPU_DTYPES = ['f64', 'f32', 'tf32', 'f16', 'bf16', 'f8e4m3', 'f8e5m2', 's8'] as const;
+export const GPU_DTYPES = [
+  'f64',
+  'f32',
+  'tf32',
+  'f16',
+  'bf16',
+  'f8e4m3',
+  'f8e5m2',
+  's8',
+  'mxfp8',
+  'mxfp4',
+  'nvfp4',
+] as const;
 export type GpuDtype = (typeof GPU_DTYPES)[number];
 
 export interface GpuGemmOptions {

@@ -34,8 +34,11 @@ export interface PerfEvent {
 export type EnergyVendor = 'amdsmi' | 'levelzero';
 
 export type EnergyLibraryProbe =
-  /** Per device whether its counter answered, the library's error where not, and what it stood at. */
-  | { status: 'ok'; devices: { ok: boolean; reason: string; joules: number }[] }
+  /**
+   * Per device whether its counter answered, the library's error where not, what it stood at, and its PCI address
+   * (`0000:c1:00.0`; empty where the library does not say).
+   */
+  | { status: 'ok'; devices: { ok: boolean; reason: string; joules: number; pci: string }[] }
   | { status: 'absent' | 'unsupported' | 'denied'; reason: string; remedy: string };
 
 export type NvmlQuantity =

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { CollectiveName, NativeProblem } from '../../native/types.ts';
 import { COLLECTIVES } from '../../native/types.ts';
-import { detectMpiJob } from '../../runtime/mpi.ts';
+import { detectMpiJob, isJobFile } from '../../runtime/mpi.ts';
 import { formatBytes } from '../../units.ts';
 import {
   GPU_COLLECTIVE_BACKENDS,
@@ -75,6 +75,13 @@ function memoryBytes(p: CollectiveParams, machine: Machine): number {
 
 async function supports(p: CollectiveParams, backend: string, machine: Machine): Promise<Support> {
   const job = detectMpiJob(process.env);
+  if (backend === 'mpi' && isJobFile(process.env)) {
+    return {
+      supported: false,
+      reason: 'This job was started with AIBENCH_JOB_FILE, without MPI.',
+      remedy: 'Run `mpirun -n 4 npx aibench run SUITE`, or choose nccl or rccl.',
+    };
+  }
   if (backend === 'mpi' && job === null) {
     return {
       supported: false,

@@ -74,6 +74,7 @@ const clblast: Backend = {
         }),
       context,
       work: ({ flops }) => ({ flops }),
+      ceilings: problem => problem.measureCeilings(),
     }),
 };
 
@@ -121,7 +122,8 @@ export const deviceGemm: Workload<DeviceGemmParams> = {
   params,
   backends: Object.keys(BACKENDS),
   metrics: () => ['flops_per_second', 'latency_seconds_p50', 'latency_seconds_p99'],
-  limit: () => null,
+  // Of PJRT none is known: its fact `noLimit` says why.
+  limit: () => ({ ceiling: 'device_fma_flops_per_second', metric: 'flops_per_second' }),
   device: (p, backend) => deviceName(backendOf(backend).kind, p.device),
   label: p => `device gemm ${p.dtype} ${shapeLabel(p)}${deviceLabel(p.device)}`,
   // The first product of a dtype is compiled by the driver, which takes seconds; then as gemm.

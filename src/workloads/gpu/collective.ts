@@ -1,9 +1,11 @@
-/** The collectives on the backends nccl and rccl: among the GPUs of this machine, in one process. */
+/** The collectives on the backends nccl and rccl: among the GPUs of this machine in one process, or in a job with one GPU per process. */
 import type { CollectiveName, NativeProblem } from '../../native/types.ts';
+import { gpuLibraries } from '../../runtime/gpu-libraries.ts';
+import { detectMpiJob, type MpiJob } from '../../runtime/mpi.ts';
 import type { CollectiveParams } from '../collectives/params.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import type { LaunchContext, Prepared, Support } from '../workload.ts';
-import { deviceWord, gpuPlace, onGpu, supportsGpu } from './run-on-gpu.ts';
+import { deviceWord, gpuPlace, onGpu, supportsGpu, vendorOf } from './run-on-gpu.ts';
 
 export const GPU_COLLECTIVE_BACKENDS = ['nccl', 'rccl'] as const;
 
@@ -22,13 +24,20 @@ export async function gpuCollectiveSupport(
       reason: `${backend} chooses its algorithm itself and knows one kind of buffers.`,
       remedy: 'Leave algorithm and buffers out; NCCL_ALGO and NCCL_PROTO in the environment force one.',
     };
+  const job = severalProcesses();
+  if (job !== null && p.ranks !== 'all' && p.ranks !== job.size)
+    return {
+      supported: false,
+      reason: `This job has ${job.size} ranks with a GPU each; the case wants ${p.ranks}.`,
+      remedy: 'Leave ranks out: in a job the launcher decides.',
+    };
   return supportsGpu({
     backend,
     device: 'all',
     library: 'collective',
     bytes: 2 * p.bytes,
     what: `${name} over ${p.ranks} GPUs`,
-    devices: p.ranks === 'all' ? (name === 'ping-pong' ? 2 : 1) : p.ranks,
+    devices: job !== null ? 1 : p.ranks === 'all' ? (name === 'ping-pong' ? 2 : 1) : p.ranks,
   });
 }
 
@@ -38,6 +47,7 @@ export async function prepareGpuCollective(
   backend: string,
   context: LaunchContext,
 ): Promise<Prepared> {
+  if (severalProcesses() !== null) return prepareInJob(name, p, backend, context);
   const place = gpuPlace(context.native, backend, 'all');
   const devices = p.ranks === 'all' ? place.devices : place.devices.slice(0, p.ranks);
   let problem: NativeProblem | undefined;
@@ -60,10 +70,68 @@ export async function prepareGpuCollective(
     work: work => ({ bytes: work.bytes, busBytes: work.bytes * Number(problem?.facts().busFactor ?? 0) }),
     rank: index => ({ host: deviceWord(devices[index] ?? index, backend) }),
   });
-  const withEnvironment = Object.create(prepared, {
+  return onGpu(withEnvironment(prepared), context.native, backend, 'all');
+}
+
+/** The job that this process is a rank of, where it has more than one. */
+function severalProcesses(): MpiJob | null {
+  const job = detectMpiJob(process.env);
+  return job !== null && job.size > 1 ? job : null;
+}
+
+/** One GPU per process, over as many hosts as the job has. */
+async function prepareInJob(
+  name: CollectiveName,
+  p: CollectiveParams,
+  backend: string,
+  context: LaunchContext,
+): Promise<Prepared> {
+  const mpi = context.native.joinMpi('');
+  const { ranks } = mpi.info();
+  const hosts = new Set(ranks.map(({ host }) => host)).size;
+  let problem: NativeProblem | undefined;
+  const prepared = await prepareNativeProblem({
+    open: () => {
+      problem = mpi.createCollective({
+        engine: backend as (typeof GPU_COLLECTIVE_BACKENDS)[number],
+        libraries: gpuLibraries(vendorOf(backend)),
+        collective: name,
+        dtype: p.dtype,
+        op: p.op ?? 'sum',
+        bytes: p.bytes,
+        seed: context.seed,
+        inPlace: p.inPlace,
+        perCall: p.method === 'osu',
+      });
+      return problem;
+    },
+    context,
+    work: work => ({ bytes: work.bytes, busBytes: work.bytes * Number(problem?.facts().busFactor ?? 0) }),
+    rank: index => ({ host: ranks[index]?.host ?? '', pid: ranks[index]?.pid ?? 0 }),
+    warnings: [
+      {
+        code: 'LAUNCHES_SHARE_PROCESS',
+        message: 'all launches of this case ran in the one process per rank of the job.',
+        remedy: 'Start the job several times and compare the documents: only then are launches independent.',
+      },
+      ...(hosts > 1
+        ? [
+            {
+              code: 'ENERGY_OF_ONE_HOST',
+              message: `the ranks ran on ${hosts} hosts; energy and power are those of the host of rank 0.`,
+              remedy: "Read them as one host's share.",
+            },
+          ]
+        : []),
+    ],
+  });
+  return onGpu(withEnvironment(prepared), context.native, backend, 'all');
+}
+
+function withEnvironment(prepared: Prepared): Prepared {
+  return Object.create(prepared, {
     facts: { get: () => ({ ...prepared.facts, ...ncclEnvironment(process.env) }) },
   }) as Prepared;
-  return onGpu(withEnvironment, context.native, backend, 'all');
 }
 
 /** What in the environment changes what NCCL does. */

@@ -6,6 +6,7 @@ import { callIsolated } from '../../native/isolated-call.ts';
 import {
   GPU_VENDORS,
   type GpuDevice,
+  type GpuLibraries,
   type GpuLibraryState,
   type GpuProbe,
   type GpuVendor,
@@ -35,6 +36,11 @@ export function probeGpu(vendor: GpuVendor): Promise<GpuProbe> {
   return probe;
 }
 
+/** Where the libraries of each vendor may be on this host. */
+export function allGpuLibraries(): GpuLibraries[] {
+  return GPU_VENDORS.map(vendor => gpuLibraries(vendor));
+}
+
 export function probeAllGpus(): Promise<GpuProbe[]> {
   return Promise.all(GPU_VENDORS.map(probeGpu));
 }
@@ -54,6 +60,7 @@ async function ask(vendor: GpuVendor): Promise<GpuProbe> {
     devices: [],
     matmul: library,
     collective: library,
+    compiler: library,
   };
 }
 

@@ -1,13 +1,30 @@
 /** Matrix product on a GPU by the vendor's library: the number that accelerators are bought by. */
 import { z } from 'zod';
-import { GPU_DTYPES, type GpuDtype } from '../../native/types.ts';
+import { GPU_DTYPES, type GpuDevice, type GpuDtype } from '../../native/types.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { bytesParam, dimensionParam, shapeLabel } from '../parameters.ts';
-import type { Workload } from '../workload.ts';
-import { deviceLabel, deviceParam, deviceWord, gpuPlace, gpuTimeoutSeconds, onGpu, supportsGpu } from './run-on-gpu.ts';
+import type { Support, Workload } from '../workload.ts';
+import { findDevices, probeGpu } from './devices.ts';
+import {
+  deviceLabel,
+  deviceParam,
+  deviceWord,
+  gpuPlace,
+  gpuTimeoutSeconds,
+  onGpu,
+  supportsGpu,
+  vendorOf,
+} from './run-on-gpu.ts';
 
-/** Shapes that the libraries' fp8 and int8 kernels take. */
-const MULTIPLES: Partial<Record<GpuDtype, number>> = { f8e4m3: 16, f8e5m2: 16, s8: 4 };
+/** Shapes that the libraries' kernels for narrow types take; those need both operands with k as their fastest dimension. */
+const MULTIPLES: Partial<Record<GpuDtype, number>> = {
+  f8e4m3: 16,
+  f8e5m2: 16,
+  s8: 4,
+  mxfp8: 32,
+  mxfp4: 32,
+  nvfp4: 32,
+};
 
 const params = z
   .strictObject({
@@ -36,7 +53,7 @@ const params = z
           message: `${p.dtype} products need m, n and k that are multiples of ${multiple}; ${dimension} is ${p[dimension]}`,
         });
     }
-    if (p.layout === 'nn' && (p.dtype.startsWith('f8') || p.dtype === 's8'))
+    if (p.layout === 'nn' && p.dtype in MULTIPLES)
       context.addIssue({ code: 'custom', path: ['layout'], message: `${p.dtype} products need the layout tn` });
   });
 type GpuGemmParams = z.infer<typeof params>;
@@ -50,6 +67,10 @@ const OPERAND_BYTES: Record<GpuDtype, number> = {
   f8e4m3: 1,
   f8e5m2: 1,
   s8: 1,
+  // With a byte of scale for each 32 or 16 elements.
+  mxfp8: 1 + 1 / 32,
+  mxfp4: 1 / 2 + 1 / 32,
+  nvfp4: 1 / 2 + 1 / 16,
 };
 const OUTPUT_BYTES: Record<GpuDtype, number> = {
   f64: 8,
@@ -60,6 +81,9 @@ const OUTPUT_BYTES: Record<GpuDtype, number> = {
   f8e4m3: 2,
   f8e5m2: 2,
   s8: 4,
+  mxfp8: 2,
+  mxfp4: 2,
+  nvfp4: 2,
 };
 
 /** There the launch itself would be what takes the time. */
@@ -67,6 +91,56 @@ const GRAPH_BELOW_SECONDS = 50e-6;
 
 function deviceBytes({ dtype, m, n, k, workspace }: GpuGemmParams): number {
   return OPERAND_BYTES[dtype] * (m * k + k * n) + OUTPUT_BYTES[dtype] * m * n + workspace;
+}
+
+const BLOCK_SCALED = new Set<GpuDtype>(['mxfp8', 'mxfp4', 'nvfp4']);
+
+/**
+ * Pure: whether blocks of scales are there: NVIDIA's since compute capability 10.0, cuBLASLt's since 12.8.
+ * @param library version of cuBLASLt, `12.8.1`
+ */
+export function blockScaling(
+  dtype: GpuDtype,
+  backend: string,
+  devices: readonly Pick<GpuDevice, 'name' | 'computeCapability'>[],
+  library: string,
+): Support {
+  if (!BLOCK_SCALED.has(dtype)) return { supported: true };
+  const no = (reason: string, remedy: string): Support => ({ supported: false, reason, remedy });
+  if (backend !== 'cublaslt')
+    return no(
+      `${dtype} products are there for NVIDIA only: how hipBLASLt lays scales out is not confirmed.`,
+      'Choose f8e4m3.',
+    );
+  const old = devices.find(device => Number(device.computeCapability) < 10);
+  if (old !== undefined)
+    return no(
+      `${old.name} (compute capability ${old.computeCapability}) has no ${dtype}: blocks of scales came with 10.0.`,
+      'Choose f8e4m3, or run it on a newer GPU.',
+    );
+  const [major = 0, minor = 0] = library.split('.').map(Number);
+  if (major < 12 || (major === 12 && minor < 8))
+    return no(
+      `cuBLASLt ${library} has no ${dtype}: blocks of scales came with 12.8.`,
+      'Install cuBLAS 12.8 or newer, or choose f8e4m3.',
+    );
+  return { supported: true };
+}
+
+async function supports(p: GpuGemmParams, backend: string): Promise<Support> {
+  const support = await supportsGpu({
+    backend,
+    device: p.device,
+    library: 'matmul',
+    bytes: deviceBytes(p),
+    what: `A product of ${p.m}x${p.n}x${p.k} in ${p.dtype}`,
+  });
+  if (!support.supported) return support;
+  const probe = await probeGpu(vendorOf(backend));
+  const found = findDevices(probe, p.device);
+  if (!('devices' in found)) return found;
+  const blocks = blockScaling(p.dtype, backend, found.devices, probe.matmul.version);
+  return blocks.supported ? support : blocks;
 }
 
 /** Start of the driver, loading of the library, filling on the host, trying of algorithms, checking twice. */
@@ -85,14 +159,7 @@ export const gpuGemm: Workload<GpuGemmParams> = {
   device: (p, backend) => deviceWord(p.device, backend),
   overheadSeconds,
   timeoutSeconds: expected => gpuTimeoutSeconds(expected),
-  supports: (p, backend) =>
-    supportsGpu({
-      backend,
-      device: p.device,
-      library: 'matmul',
-      bytes: deviceBytes(p),
-      what: `A product of ${p.m}x${p.n}x${p.k} in ${p.dtype}`,
-    }),
+  supports,
   prepare: async (p, backend, context) => {
     const { dtype, m, n, k, layout, algorithms } = p;
     const place = gpuPlace(context.native, backend, p.device);

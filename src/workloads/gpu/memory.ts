@@ -5,7 +5,7 @@ import { formatBytes } from '../../units.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { bytesParam } from '../parameters.ts';
 import type { Support, Workload } from '../workload.ts';
-import { deviceLabel, deviceWord, gpuPlace, gpuTimeoutSeconds, onGpu, supportsGpu, vendorOf } from './run-on-gpu.ts';
+import { deviceLabel, deviceWord, gpuPlace, gpuTimeoutSeconds, onGpu, supportsGpu } from './run-on-gpu.ts';
 
 const deviceNumber = z.int().min(0).max(255);
 const params = z
@@ -30,13 +30,10 @@ const INSIDE = new Set<string>(['copy', 'triad', 'memcpy']);
 
 async function supports(p: GpuMemoryParams, backend: string): Promise<Support> {
   const what = `gpu-memory ${p.kernel}`;
-  if (vendorOf(backend) === 'rocm' && (p.kernel === 'copy' || p.kernel === 'triad'))
-    return {
-      supported: false,
-      reason: 'The own kernels of gpu-memory are there for NVIDIA only.',
-      remedy: 'Choose the kernel memcpy, h2d, d2h or peer.',
-    };
-  const one = await supportsGpu({ backend, device: p.device, bytes: (ARRAYS[p.kernel] ?? 1) * p.bytes, what });
+  const bytes = (ARRAYS[p.kernel] ?? 1) * p.bytes;
+  // Our own kernels.
+  const library = p.kernel === 'copy' || p.kernel === 'triad' ? ({ library: 'compiler' } as const) : {};
+  const one = await supportsGpu({ backend, device: p.device, bytes, what, ...library });
   if (!one.supported || p.kernel !== 'peer') return one;
   return supportsGpu({ backend, device: p.peer, bytes: p.bytes, what });
 }

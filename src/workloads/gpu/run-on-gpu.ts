@@ -1,9 +1,11 @@
 /** What all work on GPUs shares: the device in a case's words, whether it can run, the join with the sensors, the timeouts. */
 import { z } from 'zod';
 import { tryLoadAddon } from '../../native/addon.ts';
+import { amdSmiLibraries } from '../../native/amd-smi-libraries.ts';
 import { nvmlLibraries } from '../../native/nvml-libraries.ts';
 import type { GpuLibraries, GpuVendor, NativeAddon, NvmlDevice } from '../../native/types.ts';
 import type { Verification, Warning } from '../../results/schema.ts';
+import { amdgpuPlaces } from '../../runtime/amdgpu-sensors.ts';
 import { gpuLibraries } from '../../runtime/gpu-libraries.ts';
 import type { Prepared, Support } from '../workload.ts';
 import { findDevices, gpuPatienceSeconds, probeGpu, refusal } from './devices.ts';
@@ -34,7 +36,7 @@ export function deviceLabel(device: DeviceParam): string {
 export interface GpuNeeds {
   backend: string;
   device: DeviceParam;
-  library?: 'matmul' | 'collective';
+  library?: 'matmul' | 'collective' | 'compiler';
   /** On each device. */
   bytes: number;
   what: string;
@@ -106,7 +108,10 @@ export function onGpu(prepared: Prepared, native: NativeAddon, backend: string, 
   const facts = (): Prepared['facts'] => {
     // What identifies a board or its place stays here: documents are shared.
     const { deviceUuids: _uuids, devicePciBusIds: _places, ...own } = prepared.facts;
-    sensors ??= vendor === 'cuda' ? joinSensors(prepared.facts, nvmlDevices(native)) : '';
+    sensors ??=
+      vendor === 'cuda'
+        ? joinSensors(prepared.facts, nvmlDevices(native))
+        : joinAmdSensors(prepared.facts, amdSensors(native));
     return { ...own, device: deviceWord(device, backend), ...(sensors === '' ? {} : { sensors }) };
   };
   return Object.create(prepared, {
@@ -143,6 +148,35 @@ export function joinSensors(
     .filter(uuid => uuid !== '');
   const found = uuids.map(uuid => sensors.find(sensor => sensor.uuid === uuid)?.index);
   return found.length === 0 || found.includes(undefined) ? '' : found.map(index => `gpu-${index}`).join(' ');
+}
+
+/** A sensor of an AMD GPU: its token in `covers`, and the PCI address of its GPU. */
+interface AmdSensor {
+  token: string;
+  pci: string;
+}
+
+/** AMD SMI's energy counters, and the chips that the kernel driver shows: each numbers GPUs in its own way. */
+function amdSensors(native: NativeAddon): AmdSensor[] {
+  const probe = native.probeEnergyLibrary('amdsmi', amdSmiLibraries());
+  const counters = probe.status === 'ok' ? probe.devices.map(device => device.pci) : [];
+  return [
+    ...counters.map((pci, index) => ({ token: `gpu-amdsmi-${index}`, pci })),
+    ...amdgpuPlaces().map((pci, index) => ({ token: `gpu-amdgpu-${index}`, pci })),
+  ];
+}
+
+/**
+ * Pure: the sensors of the devices that a launch ran on, by PCI address: HIP, AMD SMI and the kernel count differently. '' where a device has
+ * none. A chip with several counters at one address (partitions) counts with all of them.
+ */
+export function joinAmdSensors(facts: Readonly<Record<string, unknown>>, sensors: readonly AmdSensor[]): string {
+  const places = String(facts.devicePciBusIds ?? '')
+    .split(' ')
+    .filter(place => place !== '')
+    .map(place => place.toLowerCase());
+  const found = places.map(place => sensors.filter(sensor => sensor.pci === place).map(sensor => sensor.token));
+  return found.some(tokens => tokens.length === 0) ? '' : [...new Set(found.flat())].join(' ');
 }
 
 function timerWarning(facts: Prepared['facts']): Warning | null {

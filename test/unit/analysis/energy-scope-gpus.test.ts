@@ -17,6 +17,17 @@ describe('the energy of a case on some of the GPUs', () => {
     expect(withoutOtherGpus(sources, [])).toEqual(sources);
   });
 
+  it('knows GPUs by the numbers of AMD SMI and of the kernel, too', () => {
+    const amd = [['gpu-amdsmi-0'], ['gpu-amdsmi-1'], ['gpu-amdgpu-0'], ['gpu-0'], ['package-0']].map(covers => ({
+      covers,
+    }));
+    expect(withoutOtherGpus(amd, ['gpu-amdsmi-1', 'gpu-amdgpu-0']).map(source => source.covers)).toEqual([
+      ['gpu-amdsmi-1'],
+      ['gpu-amdgpu-0'],
+      ['package-0'],
+    ]);
+  });
+
   it('reads them from the facts', () => {
     expect(sensorsOf({ sensors: 'gpu-0 gpu-3' })).toEqual(['gpu-0', 'gpu-3']);
     expect(sensorsOf({ sensors: 3 })).toEqual([]);

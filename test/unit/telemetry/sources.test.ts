@@ -255,7 +255,7 @@ describe('perf', () => {
 describe('energy libraries', () => {
   it('make rows that never pass for another source’s device; a counter at zero is no sensor', async () => {
     const { native } = fakeNative();
-    const ok = { ok: true, reason: '', joules: 12 };
+    const ok = { ok: true, reason: '', joules: 12, pci: '' };
     const rows = await probeAll(
       { ...ROOTS, energyLibraries: { amdsmi: ['x'] } },
       {
@@ -264,7 +264,7 @@ describe('energy libraries', () => {
           vendor === 'amdsmi'
             ? {
                 status: 'ok',
-                devices: [ok, { ...ok, joules: 0 }, { ok: false, reason: 'AMDSMI_STATUS_NO_PERM', joules: 0 }],
+                devices: [ok, { ...ok, joules: 0 }, { ...ok, ok: false, reason: 'AMDSMI_STATUS_NO_PERM', joules: 0 }],
               }
             : { status: 'absent', reason: 'none', remedy: 'nothing to do' },
       },

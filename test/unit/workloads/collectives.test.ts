@@ -19,6 +19,14 @@ it.each([
   ],
   [{ SLURM_PROCID: '0', SLURM_STEP_NUM_TASKS: '1' }, null],
   [{ PMI_RANK: 'x', PMI_SIZE: '2' }, null],
+  [
+    { AIBENCH_JOB_FILE: '/shared/job', AIBENCH_JOB_RANK: '2', AIBENCH_JOB_SIZE: '4', PMI_RANK: '0', PMI_SIZE: '9' },
+    { launcher: 'job file', rank: 2, size: 4 },
+  ],
+  [
+    { AIBENCH_JOB_FILE: '/shared/job', SLURM_PROCID: '1', SLURM_STEP_NUM_TASKS: '2' },
+    { launcher: 'job file', rank: 1, size: 2 },
+  ],
   [{}, null],
 ])('the launcher speaks through the environment: %j', (environment, job) => {
   expect(detectMpiJob(environment)).toEqual(job);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { GpuDevice, GpuProbe } from '../../../src/native/types.ts';
 import { findDevices, refusal } from '../../../src/workloads/gpu/devices.ts';
-import { gpuGemm } from '../../../src/workloads/gpu/gemm.ts';
+import { blockScaling, gpuGemm } from '../../../src/workloads/gpu/gemm.ts';
 import { gpuMemory } from '../../../src/workloads/gpu/memory.ts';
-import { gpuTimeoutSeconds, joinSensors, slowDevice } from '../../../src/workloads/gpu/run-on-gpu.ts';
+import { gpuTimeoutSeconds, joinAmdSensors, joinSensors, slowDevice } from '../../../src/workloads/gpu/run-on-gpu.ts';
 
 const library = { status: 'ok', reason: '', remedy: '', library: '', version: '' } as const;
 const probe = (devices: number): GpuProbe => ({
@@ -16,6 +16,7 @@ const probe = (devices: number): GpuProbe => ({
   devices: Array.from({ length: devices }, (_, index) => ({ index }) as GpuDevice),
   matmul: library,
   collective: library,
+  compiler: library,
 });
 
 describe('the devices of a case', () => {
@@ -47,6 +48,53 @@ describe('the sensors of a case', () => {
   it('are none where one of the devices is not among them', () => {
     expect(joinSensors({ deviceUuids: 'GPU-a GPU-c' }, sensors)).toBe('');
     expect(joinSensors({}, sensors)).toBe('');
+  });
+});
+
+describe('the sensors of an AMD case', () => {
+  const sensors = [
+    { token: 'gpu-amdsmi-0', pci: '0000:c1:00.0' },
+    { token: 'gpu-amdsmi-1', pci: '0000:03:00.0' },
+    { token: 'gpu-amdgpu-0', pci: '0000:03:00.0' },
+    { token: 'gpu-amdgpu-1', pci: '0000:c1:00.0' },
+    { token: 'gpu-amdsmi-2', pci: '' },
+  ];
+  it('are joined by PCI address: HIP, AMD SMI and the kernel count differently', () => {
+    expect(joinAmdSensors({ devicePciBusIds: '0000:03:00.0' }, sensors)).toBe('gpu-amdsmi-1 gpu-amdgpu-0');
+    expect(joinAmdSensors({ devicePciBusIds: '0000:C1:00.0 0000:03:00.0' }, sensors)).toBe(
+      'gpu-amdsmi-0 gpu-amdgpu-1 gpu-amdsmi-1 gpu-amdgpu-0',
+    );
+  });
+  it('are none where one of the devices has none', () => {
+    expect(joinAmdSensors({ devicePciBusIds: '0000:03:00.0 0000:04:00.0' }, sensors)).toBe('');
+    expect(joinAmdSensors({}, sensors)).toBe('');
+  });
+});
+
+describe('blocks of scales', () => {
+  const device = (computeCapability: string) => [{ name: 'GPU', computeCapability }];
+  it.each([
+    ['bf16', 'hipblaslt', '9.4', '', ''],
+    ['mxfp8', 'cublaslt', '10.0', '12.8.1', ''],
+    ['nvfp4', 'cublaslt', '12.0', '13.0.2', ''],
+    [
+      'mxfp8',
+      'cublaslt',
+      '9.0',
+      '13.0.2',
+      'GPU (compute capability 9.0) has no mxfp8: blocks of scales came with 10.0.',
+    ],
+    ['nvfp4', 'cublaslt', '10.0', '12.6.4', 'cuBLASLt 12.6.4 has no nvfp4: blocks of scales came with 12.8.'],
+    [
+      'mxfp4',
+      'hipblaslt',
+      '9.5',
+      '',
+      'mxfp4 products are there for NVIDIA only: how hipBLASLt lays scales out is not confirmed.',
+    ],
+  ] as const)('%s by %s on %s, library %s', (dtype, backend, capability, library, reason) => {
+    const support = blockScaling(dtype, backend, device(capability), library);
+    expect(support).toMatchObject(reason === '' ? { supported: true } : { supported: false, reason });
   });
 });
 
