@@ -33,7 +33,7 @@ const DRIVER = rows('gpu/driver_calls.inc', /^AIBENCH_GPU_CALL\(\w+, (\w+), (\w+
 const MATMUL = names('gpu/matmul_library.cc', /take\(&calls_\.\w+, "(\w+)"\)/g);
 const COLLECTIVE = names('gpu/collective_library.cc', /take\(&calls\.\w+, "(\w+)"\)/g);
 const COMPILER = names('gpu/compiler_calls.inc', /^AIBENCH_COMPILER_CALL\(\w+, (\w+),/gm);
-const NVML = rows('telemetry/nvml.cc', /(missing = )?take\(&\w+, "(nvml\w+)"\)/g).map(([needed, name = '']) => ({
+const NVML = rows('telemetry/nvml_symbols.h', /(missing = )?take\(&\w+, "(nvml\w+)"\)/g).map(([needed, name = '']) => ({
   name,
   needed: needed !== undefined,
 }));
@@ -44,12 +44,21 @@ const CLBLAST = names('opencl/clblast.cc', /"(CLBlast[SDH]\w+)"/g).slice(0, 6);
 const PJRT = names('pjrt/pjrt_abi.h', /ROW\((\w+), \d+\)/g).map(name => `PJRT_${name}`);
 const MATMUL_PREFIX = { cuda: 'cublasLt', rocm: 'hipblasLt' } as const;
 
-/** That the tables are read: numbers that a new row may raise. */
-test('the tables', () => {
-  expect(
-    [DRIVER, MATMUL, COLLECTIVE, COMPILER, NVML, AMD_SMI, LEVEL_ZERO, OPENCL, CLBLAST, PJRT].map(table => table.length),
-  ).toEqual([44, 12, 14, 8, 22, 5, 5, 24, 6, 20]);
-  expect(DRIVER.filter(({ needed }) => needed)).toHaveLength(28);
+test('the tables are read, whole', () => {
+  const least: [readonly unknown[], number][] = [
+    [DRIVER, 44],
+    [MATMUL, 12],
+    [COLLECTIVE, 14],
+    [COMPILER, 8],
+    [NVML, 23],
+    [AMD_SMI, 5],
+    [LEVEL_ZERO, 5],
+    [OPENCL, 24],
+    [CLBLAST, 6],
+    [PJRT, 20],
+  ];
+  for (const [index, [table, rows]] of least.entries()) expect(table.length, `${index}`).toBeGreaterThanOrEqual(rows);
+  expect(DRIVER.filter(({ needed }) => needed).length).toBeGreaterThanOrEqual(28);
   expect(NVML.filter(({ needed }) => needed)).toHaveLength(4);
 });
 
