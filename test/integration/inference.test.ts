@@ -10,10 +10,13 @@ import { ensureModel } from '../../src/models/model-cache.ts';
 import { writeModel, writeModelWithExternalData } from '../../src/models/onnx-writer.ts';
 import { findModel } from '../../src/models/registry.ts';
 import type { NamedTensors } from '../../src/models/tensor.ts';
+import { buildVariant } from '../../src/models/variant.ts';
 import { findOrt } from '../../src/runtime/ort.ts';
-import { FAULTS, type Fault, tensorError } from '../../src/workloads/inference/compare.ts';
+import { compareOutputs, FAULTS, type Fault, tensorError } from '../../src/workloads/inference/compare.ts';
 import type { EngineSession, SessionOptions } from '../../src/workloads/inference/engine.ts';
 import { type EngineName, openEngine } from '../../src/workloads/inference/engines.ts';
+import { fidelityInputs } from '../../src/workloads/inference/fidelity.ts';
+import { resolveModel } from '../../src/workloads/inference/model-source.ts';
 import { openOrtNodeEngine } from '../../src/workloads/inference/ort-node-engine.ts';
 import { inferenceParams } from '../../src/workloads/inference/params.ts';
 import { createSessionHost, type SessionHost } from '../../src/workloads/inference/session-host.ts';
@@ -210,6 +213,43 @@ ortSuite('the walk of a case', 'package', () => {
       expect(measured.facts.fp32MaxError).toBeGreaterThan(0);
       expect(await session.verifyTimed()).toMatchObject({ passed: true });
       await session.dispose();
+    },
+  );
+
+  it.each(['int8-dynamic', 'int4'] as const)(
+    '%s: a scale that a kernel had wrong would be found out',
+    async precision => {
+      const params = inferenceParams.parse({ model: 'llama-15m', precision, sequence: 8 });
+      const engine = openOrtNodeEngine();
+      const { path: file, tolerance } = await resolveModel(params, engine, at('cache'), () => {});
+      const model = findModel('llama-15m');
+      if (model === undefined) throw new Error('no llama-15m');
+      const inputs = fidelityInputs(model, 7);
+      const outputs = async (from: string, options: SessionOptions): Promise<NamedTensors> => {
+        const session = await engine.open(from, options);
+        const result = await session.bind(inputs, ['logits'])();
+        await session.release();
+        return result;
+      };
+      const expected = await outputs(file, { ...optimised, optimise: false });
+      expect(compareOutputs([await outputs(file, optimised)], [expected], tolerance).passed).toBe(true);
+      const { initializers } = buildVariant(model, precision, undefined).graph;
+      // The weakest place there is, a query in the middle, and the two ends, where less shows.
+      for (const [name, factor] of [
+        ['model.layers.3.self_attn.q_proj', 1.5],
+        ['model.layers.0.self_attn.q_proj', 1.1],
+        ['model.embed_tokens', 1.1],
+      ] as const) {
+        const scale = initializers.find(one => one.name === `${name}.weight.scale`);
+        const bytes = Buffer.concat([...(scale?.chunks() ?? [])]);
+        const damaged = readFileSync(file);
+        const place = damaged.indexOf(bytes);
+        expect(place, name).toBeGreaterThan(0);
+        for (let i = 0; i < bytes.length; i += 4) damaged.writeFloatLE(bytes.readFloatLE(i) * factor, place + i);
+        writeFileSync(at('damaged.onnx'), damaged);
+        const actual = await outputs(at('damaged.onnx'), optimised);
+        expect(compareOutputs([actual], [expected], tolerance).passed, name).toBe(false);
+      }
     },
   );
 

@@ -24,20 +24,22 @@ export interface ResolvedModel {
 }
 
 /**
- * What passes against the unoptimised graph of the same file, by what the model computes in. Measured on ResNet-50, BERT-base, llama-15m and
- * llama-160m, largest of up to six seeds, as element / rms: fp32 5e-6; fp16 6e-3 / 1.6e-3; int8-dynamic 0.11 / 2.8e-2; int8-qdq 0.19 /
- * 4.2e-2; int4 0.13 / 2.0e-2. An optimised graph rounds activations elsewhere, and each rounding that falls to the other side is a whole
- * step. The output of another input is off by an rms of 0.16 (ResNet-50) and more.
+ * What passes against the unoptimised graph of the same file, by what the model computes in: 1.5 times the largest seen. Measured on ResNet-50, ResNet-18,
+ * BERT-base, DistilBERT, ViT-S/16, llama-15m and llama-160m, up to six seeds, as element / rms: fp32 5e-6; fp16 6e-3 / 1.6e-3; int8-dynamic 0.14 /
+ * 2.9e-2; int8-qdq 0.19 / 4.5e-2; int4 0.13 / 2.0e-2. Where the optimiser leaves the products alone, as in llama-15m, it is 0. Elsewhere it changes a sum by 1e-7, and each
+ * rounding that this turns is a whole step s of the activations: after one layer a difference d has become sqrt(d s), after a few layers it is s itself,
+ * whatever it began with. So no bound can be below the activations' own rounding. Two sessions of the same options do not differ (compareWithTwins). The
+ * output of another input is off by an rms of 0.16 (ResNet-50) and more.
  */
 const TOLERANCE: Record<Precision | 'file' | 'reduced', Tolerance> = {
   fp32: { element: 1e-4, rms: null },
-  fp16: { element: 2e-2, rms: 5e-3 },
-  'int8-dynamic': { element: 0.25, rms: 6e-2 },
-  'int8-qdq': { element: 0.35, rms: 8e-2 },
-  int4: { element: 0.25, rms: 5e-2 },
+  fp16: { element: 1e-2, rms: 2.5e-3 },
+  'int8-dynamic': { element: 0.21, rms: 4.5e-2 },
+  'int8-qdq': { element: 0.29, rms: 6.8e-2 },
+  int4: { element: 0.2, rms: 3e-2 },
   file: { element: 1e-3, rms: null },
   // A file that is quantised somewhere: as the largest of our own.
-  reduced: { element: 0.35, rms: 8e-2 },
+  reduced: { element: 0.29, rms: 6.8e-2 },
 };
 
 /**

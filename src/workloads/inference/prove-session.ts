@@ -21,6 +21,8 @@ import { runAll } from './scenario.ts';
 export interface Proof {
   facts: Record<string, string | number | boolean | null>;
   invalid?: { reason: string; remedy: string };
+  /** What the profiled session gave for each set of inputs, where it ran. */
+  outputs?: NamedTensors[];
 }
 
 /** Less of the time in the asked precision than this, and the number is of another precision. */
@@ -37,17 +39,18 @@ export async function proveSession(
 ): Promise<Proof> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-profile-'));
   try {
+    let outputs: NamedTensors[];
     const session = await engine.open(file, { ...options, profilePrefix: path.join(folder, 'profile') });
     try {
       await runAll(session, inputSets, fetches);
-      await runAll(session, inputSets, fetches);
+      outputs = await runAll(session, inputSets, fetches);
       session.endProfiling();
     } finally {
       await session.release();
     }
     const [profile] = readdirSync(folder);
     if (profile === undefined) throw new Error('the engine wrote no profile');
-    return judge(readProfile(readFileSync(path.join(folder, profile), 'utf8')), options, params);
+    return { ...judge(readProfile(readFileSync(path.join(folder, profile), 'utf8')), options, params), outputs };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { float32, type NamedTensors } from '../../../../src/models/tensor.ts';
 import {
   compareOutputs,
+  compareWithTwins,
   damage,
   FAULTS,
   halfToNumber,
@@ -9,6 +10,7 @@ import {
   RMS_METHOD,
   tensorError,
 } from '../../../../src/workloads/inference/compare.ts';
+import { withinFidelity } from '../../../../src/workloads/inference/fidelity.ts';
 
 const tensor = (...values: number[]) => float32([1, values.length], Float32Array.from(values));
 const named = (...values: number[]): NamedTensors => ({ y: tensor(...values) });
@@ -130,5 +132,43 @@ describe('compareOutputs', () => {
     expect(compareOutputs([damage(first, 'nan', second), second], reference, fp32).error).toBeNull();
     expect(compareOutputs([first], reference, fp32)).toMatchObject({ passed: false, error: null });
     expect(compareOutputs([{}, second], reference, fp32)).toMatchObject({ passed: false, error: null });
+  });
+});
+
+describe('compareWithTwins', () => {
+  const tensor = (values: number[]) => ({
+    y: { type: 'float32', dims: [values.length], data: Float32Array.from(values) },
+  });
+  const wide = { element: 0.3, rms: 0.1 };
+  const reference = [tensor([1, 2, 3, 4])];
+
+  it('holds what passes a wide bound to a narrow one against its like', () => {
+    const twins = [tensor([1.01, 2, 3, 4])];
+    expect(compareWithTwins(twins, reference, wide, twins)).toMatchObject({
+      passed: true,
+      method: expect.stringContaining('another session of the same options'),
+    });
+    // Within the wide bound, and not what the twin gave.
+    expect(compareWithTwins([tensor([1.02, 2, 3, 4])], reference, wide, twins)).toMatchObject({
+      passed: false,
+      tolerance: 1e-4,
+    });
+    expect(compareWithTwins([tensor([1.02, 2, 3, 4])], reference, wide, []).passed).toBe(true);
+    expect(compareWithTwins([tensor([9, 2, 3, 4])], reference, wide, [tensor([9, 2, 3, 4])]).passed).toBe(false);
+  });
+});
+
+describe('withinFidelity', () => {
+  const verification = { method: 'm', passed: true, error: 0, tolerance: 1 };
+  it.each([
+    ['int4', undefined, 0.5, true],
+    ['int4', undefined, 0.8, false],
+    ['int8-dynamic', undefined, 0.2, false],
+    ['fp16', undefined, Number.NaN, false],
+    // Pruning is meant to change the output.
+    ['int4', '2:4', 0.8, true],
+  ] as const)('%s %s off by %d: %s', (precision, sparsity, fp32RmsError, passed) => {
+    const given = sparsity === undefined ? { precision } : { precision, sparsity };
+    expect(withinFidelity({ fp32RmsError }, given, verification).passed).toBe(passed);
   });
 });
