@@ -3,7 +3,7 @@
 // disconnect and send without end, a program that is killed every five seconds). The three take turns; each slice beside sources is held
 // against the slices without that came before and after it. Said of the median of a slice's samples, and of its throughput, which
 // every single wake-up is in, and beside it of the CPU time that all of ours takes without a GEMM, which other people's work on the machine
-// does not change: what could be lost at most. Exits 1 where an interval of a median's ratio lies above 1.
+// does not change: what is lost beyond it is lost in caches. Exits 1 where an interval of a median's ratio lies above 1.
 //
 //   node scripts/bench-broken-sources.mjs [--rounds 20] [--seconds 0.5] [--size 512] [--json]
 import { createRequire } from 'node:module';
