@@ -7,7 +7,7 @@ export interface LongestStall {
   /** Beyond the timer's own period. Seconds. */
   seconds: number;
   /**
-   * Of that, what the loop was at work itself: our code, garbage collection. In the rest it had nothing to do and was not given a CPU, since the
+   * Of that, what the loop was at work itself: our code, garbage collection, and waits for a CPU in the middle of it. In the rest it had nothing to do and was not given a CPU, since the
    * session's threads or other processes had them all. Seconds.
    */
   ownSeconds: number;

@@ -164,7 +164,7 @@ function scenarioSeconds({ scenario, lengths, percentile }: InferenceParams, inf
   if (lengths === 'mlperf') return MLPERF_LAUNCH_SECONDS;
   const claim = percentile === undefined ? 0 : minimumQueries(1, percentile) * inference;
   if (scenario === 'server') return SERVER_PROBES * claim;
-  return scenario === 'single-stream' ? claim : 0;
+  return scenario !== 'offline' && (percentile ?? 1) <= 0.9 ? claim : 0;
 }
 
 function workPoint({ batch, sequence, context }: InferenceParams): {
