@@ -238,17 +238,26 @@ async function benchCrowded(say, misses, rounds, seconds) {
       await two.prepare(bytes);
       await four.prepare(bytes);
       const ratios = [];
+      const switches = [];
       for (let round = 0; round < rounds; round++) {
         const base = await two.measure(seconds);
-        ratios.push((await four.measure(seconds)) / base);
+        const crowded = await four.measure(seconds);
+        ratios.push(crowded / base);
+        await four.problem.measureCeilings();
+        switches.push(crowded / (1e-9 * Number(four.problem.facts().switchNanoseconds)));
       }
       two.end();
       four.end();
-      const row = { bytes, processes, ratio: [Math.min(...ratios), median(ratios), Math.max(...ratios)] };
+      const row = {
+        bytes,
+        processes,
+        ratio: [Math.min(...ratios), median(ratios), Math.max(...ratios)],
+        switches: [Math.min(...switches), median(switches), Math.max(...switches)],
+      };
       rows.push(row);
       const kind = processes ? 'processes' : 'threads';
       say(
-        `${String(bytes).padStart(10)}  4 ranks on 2 CPUs, ${kind}: ${row.ratio.map(r => r.toFixed(2)).join(' ')} times 2 ranks`,
+        `${String(bytes).padStart(10)}  4 ranks on 2 CPUs, ${kind}: ${row.ratio.map(r => r.toFixed(2)).join(' ')} times 2 ranks; ${row.switches.map(r => r.toFixed(2)).join(' ')} switches of a CPU between two of them`,
       );
       if (row.ratio[1] > OVERSUBSCRIBED_BAR)
         misses.push({

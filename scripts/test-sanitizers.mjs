@@ -1,6 +1,7 @@
-// `npm run test:sanitizers`: the products' native tests under AddressSanitizer and UndefinedBehaviorSanitizer, in a build of
-// their own (build-native-sanitizers/). Takes several minutes, most of them to compile, so CI does not do it.
-// Other tests by name: `npm run test:sanitizers -- memory_test collective_test`.
+// `npm run test:sanitizers`: native tests under sanitizers, in builds of their own (build-native-sanitizers/,
+// build-native-tsan/): the products and the collectives under AddressSanitizer and UndefinedBehaviorSanitizer, the collectives and
+// user-level threads under ThreadSanitizer. Takes many minutes, most of them to compile, so CI does not do it.
+// Some tests, or one of the two: `npm run test:sanitizers -- address core_test`, `... -- thread`.
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -8,20 +9,47 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const folder = path.join(root, 'build-native-sanitizers');
-const named = process.argv.slice(2);
-const tests = named.length > 0 ? named : ['gemm_test', 'compressed_test', 'verification_test'];
+const KINDS = {
+  address: {
+    folder: 'build-native-sanitizers',
+    tests: [
+      'gemm_test',
+      'compressed_test',
+      'verification_test',
+      'core_test',
+      'collective_test',
+      'collective_process_test',
+    ],
+    environment: {},
+  },
+  thread: {
+    folder: 'build-native-tsan',
+    tests: ['core_test', 'collective_test', 'collective_process_test', 'mpi_test'],
+    environment: { TSAN_OPTIONS: 'die_after_fork=0 halt_on_error=1' },
+  },
+};
+const words = process.argv.slice(2);
+const kinds = Object.keys(KINDS).filter(kind => words.includes(kind));
+const named = words.filter(word => !(word in KINDS));
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
+function run(command, args, environment = {}) {
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
   if (error !== undefined) console.error(`aibench: ${command} does not start: ${error.message}`);
   if (status !== 0) process.exit(1);
 }
 
 const parallel = String(os.availableParallelism());
-run('cmake', ['-S', path.join(root, 'native'), '-B', folder, '-DAIBENCH_SANITIZE=ON', '-DCMAKE_CXX_FLAGS_RELEASE=-O1']);
-run('cmake', ['--build', folder, '--parallel', parallel, '--target', ...tests]);
-for (const test of tests) {
-  console.log(test);
-  run(path.join(folder, 'test', test), []);
+for (const kind of kinds.length > 0 ? kinds : Object.keys(KINDS)) {
+  const { folder, tests, environment } = KINDS[kind];
+  const built = path.join(root, folder);
+  const wanted = named.length > 0 ? named : tests;
+  run('cmake', [
+    ...['-S', path.join(root, 'native'), '-B', built],
+    ...[`-DAIBENCH_SANITIZE=${kind}`, '-DCMAKE_CXX_FLAGS_RELEASE=-O1'],
+  ]);
+  run('cmake', ['--build', built, '--parallel', parallel, '--target', ...wanted]);
+  for (const test of wanted) {
+    console.log(`${kind}: ${test}`);
+    run(path.join(built, 'test', test), [], environment);
+  }
 }

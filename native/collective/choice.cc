@@ -25,7 +25,9 @@ constexpr Choice kChoices[] = {
 
 const CollectiveAlgorithm& choose_collective_algorithm(Collective kind, std::size_t bytes, int ranks,
                                                        bool shared_buffers, bool oversubscribed) {
-  // Ranks that share a CPU pay a context switch for each time they wait for all: the mailbox waits once, the others twice.
+  // Ranks that share a CPU pay a context switch for each time they wait for all: combining waits once, at any size; of those for
+  // private buffers the mailbox does, the others twice.
+  if (kind == Collective::kAllreduce && oversubscribed && shared_buffers) return *find_collective_algorithm(kind, "combining");
   constexpr std::size_t kCrowdedMailboxBytes = 48 << 10;
   const std::size_t read = bytes * static_cast<std::size_t>(ranks > 1 ? ranks - 1 : 1);
   if (kind == Collective::kAllreduce && oversubscribed && read <= kCrowdedMailboxBytes) {

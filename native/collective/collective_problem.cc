@@ -108,7 +108,13 @@ class CollectiveProblem final : public Problem {
 
   std::map<std::string, double> measure_ceilings() override {
     std::map<std::string, double> ceilings;
-    if (ranks_ < 2 || count_ == 0 || team_->oversubscribed()) return ceilings;
+    if (ranks_ < 2 || count_ == 0) return ceilings;
+    if (team_->oversubscribed()) {
+      // The rank that shares the CPU of rank 0: a flag goes from one to the other in one switch.
+      team_->perform({Action::kOneWay, 0, 0, static_cast<int>(allowed_cpus().size()), 0, 0, false});
+      switch_ = team_->answer(0).value;
+      return ceilings;
+    }
     double one_way = 0;
     for (int rank = 1; rank < std::min(ranks_, 9); ++rank) {
       team_->perform({Action::kOneWay, 0, 0, rank, 0, 0, false});
@@ -193,6 +199,7 @@ class CollectiveProblem final : public Problem {
   const int ranks_;
   std::unique_ptr<CollectiveRanks> team_;
   double one_way_ = 0, first_one_way_ = 0;
+  double switch_ = 0;
   double copy_rate_ = 0, first_copy_rate_ = 0;
   std::uint64_t batches_ = 0;
   std::uint64_t faults_ = 0;
@@ -225,6 +232,7 @@ std::map<std::string, std::string> CollectiveProblem::facts() const {
       {"rankCpus", rank_cpus()}};
   if (reduces(algorithm_.kind)) facts["op"] = reduction_.op;
   if (options_.processes && team_) facts["rankProcesses"] = team_->process_ids();
+  if (switch_ > 0) facts["switchNanoseconds"] = number(switch_ * 1e9);
   if (one_way_ > 0) {
     facts["oneWayNanosecondsBefore"] = number(first_one_way_ * 1e9);
     facts["oneWayNanosecondsAfter"] = number(one_way_ * 1e9);

@@ -75,6 +75,10 @@ Status CollectiveRanks::start() {
   team_ = options_.processes ? make_process_team(ranks_, watch_.get(), control) : make_thread_team(ranks_, watch_.get());
   communicator_ = std::make_unique<Communicator>(ranks_, staging, at, team_->waiting(), watch_.get());
   communicator_->set_domains(cache_domains(ranks_));
+  const std::size_t cpus = allowed_cpus().size();
+  std::vector<int> cpu_of_rank;
+  for (std::size_t rank = 0; rank < n; ++rank) cpu_of_rank.push_back(static_cast<int>(rank % cpus));  // as teams place them
+  communicator_->set_cpus(cpu_of_rank);
   at += group;
   private_ = std::vector<AlignedBuffer>(n);
   send_.assign(n, nullptr);

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <map>
 #include <new>
+#include <numeric>
 
 #include "core/clock.h"
 
@@ -11,6 +12,12 @@ namespace {
 
 constexpr std::size_t kPage = 4096;
 std::size_t round_up(std::size_t bytes, std::size_t to) { return (bytes + to - 1) / to * to; }
+
+std::vector<int> numbers_up_to(int count) {
+  std::vector<int> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
 
 }  // namespace
 
@@ -28,7 +35,7 @@ Communicator::Communicator(int ranks, std::size_t staging_bytes, char* memory, W
     : ranks_(ranks), staging_bytes_(staging_bytes), area_bytes_(area_bytes(staging_bytes)),
       members_(reinterpret_cast<Member*>(memory)),
       areas_(memory + round_up(static_cast<std::size_t>(ranks) * sizeof(Member), kPage)),
-      waiting_(waiting), watch_(watch) {
+      by_domain_(std::vector<int>(static_cast<std::size_t>(ranks), 0)), by_cpu_(numbers_up_to(ranks)), waiting_(waiting), watch_(watch) {
   for (int rank = 0; rank < ranks; ++rank) {
     new (members_ + rank) Member;
     char* staging = reinterpret_cast<char*>(mailboxes(rank) + 2);
@@ -37,22 +44,21 @@ Communicator::Communicator(int ranks, std::size_t staging_bytes, char* memory, W
       staging += staging_bytes;
     }
   }
-  set_domains(std::vector<int>(static_cast<std::size_t>(ranks), 0));
 }
 
-void Communicator::set_domains(const std::vector<int>& domain_of_rank) {
-  domains_.clear();
-  domain_of_.clear();
-  index_in_domain_.clear();
-  std::map<int, std::size_t> numbers;  // domains in the order in which ranks name them
-  for (std::size_t rank = 0; rank < domain_of_rank.size(); ++rank) {
-    const std::size_t number = numbers.try_emplace(domain_of_rank[rank], numbers.size()).first->second;
-    if (number == domains_.size()) domains_.emplace_back();
-    domain_of_.push_back(static_cast<int>(number));
-    index_in_domain_.push_back(static_cast<int>(domains_[number].size()));
-    domains_[number].push_back(static_cast<int>(rank));
+Communicator::Groups::Groups(const std::vector<int>& group_of_rank) {
+  std::map<int, std::size_t> numbers;
+  for (std::size_t rank = 0; rank < group_of_rank.size(); ++rank) {
+    const std::size_t number = numbers.try_emplace(group_of_rank[rank], numbers.size()).first->second;
+    if (number == members.size()) members.emplace_back();
+    of.push_back(static_cast<int>(number));
+    index.push_back(static_cast<int>(members[number].size()));
+    members[number].push_back(static_cast<int>(rank));
   }
 }
+
+void Communicator::set_domains(const std::vector<int>& domain_of_rank) { by_domain_ = Groups(domain_of_rank); }
+void Communicator::set_cpus(const std::vector<int>& cpu_of_rank) { by_cpu_ = Groups(cpu_of_rank); }
 
 void Communicator::attach(int rank) {
   for (int i = 0; i < 2; ++i) {
@@ -86,6 +92,39 @@ Communicator::Chunk Communicator::next_chunk(int rank, std::uint32_t ticks) {
   const Chunk chunk{self.ticks, staging_[self.chunks++ & 1].data()};
   self.ticks += ticks;
   return chunk;
+}
+
+Communicator::Walk Communicator::next_walk(int rank, std::uint32_t ticks, std::uint32_t chunks) {
+  Member& self = member(rank);
+  const Walk walk{self.ticks, self.chunks};
+  self.ticks += ticks;
+  self.chunks += chunks;
+  return walk;
+}
+
+bool Communicator::come_to_cpu(int rank) {
+  const std::vector<int>& together = by_cpu_.members[static_cast<std::size_t>(cpu(rank))];
+  Member& first = member(together.front());
+  const std::uint32_t call = ++member(rank).cpu_calls;
+  const auto all = call * static_cast<std::uint32_t>(together.size());
+  if (first.cpu_count.value.fetch_add(1, std::memory_order_acq_rel) + 1 == all) return true;
+  spin(rank).until(first.cpu_done.value, call);
+  return false;
+}
+
+void Communicator::leave_cpu(int rank) {
+  first_of_cpu(rank).cpu_done.value.store(member(rank).cpu_calls, std::memory_order_release);
+}
+
+// As barrier(). Who comes here is alone on its CPU until it leaves, so that it may wait without giving the CPU away.
+void Communicator::cpu_barrier(int rank) {
+  const std::uint32_t episode = ++first_of_cpu(rank).cpu_episode;
+  SpinWait wait = waiting_ == Waiting::kYields ? SpinWait(Waiting::kSpins, watch_, rank) : spin(rank);
+  for (int round = 0, distance = 1; distance < cpus(); ++round, distance *= 2) {
+    const int to = by_cpu_.members[static_cast<std::size_t>((cpu(rank) + distance) % cpus())].front();
+    member(to).cpu_arrived[round].value.store(episode, std::memory_order_release);
+    wait.until(first_of_cpu(rank).cpu_arrived[round].value, episode);
+  }
 }
 
 Communicator::RoundTrips Communicator::round_trips(int rank, int from, int to, std::uint64_t count) {

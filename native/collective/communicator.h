@@ -37,10 +37,21 @@ class Communicator {
   int ranks() const { return ranks_; }
   // Which ranks share a last-level cache: rank r is member domain_index(r) of domain(r). One domain until it is said.
   void set_domains(const std::vector<int>& domain_of_rank);
-  const std::vector<std::vector<int>>& domains() const { return domains_; }
-  int domain(int rank) const { return domain_of_[static_cast<std::size_t>(rank)]; }
-  int domain_index(int rank) const { return index_in_domain_[static_cast<std::size_t>(rank)]; }
+  const std::vector<std::vector<int>>& domains() const { return by_domain_.members; }
+  int domain(int rank) const { return by_domain_.of[static_cast<std::size_t>(rank)]; }
+  int domain_index(int rank) const { return by_domain_.index[static_cast<std::size_t>(rank)]; }
   SpinWait spin(int rank) const { return SpinWait(waiting_, watch_, rank); }
+
+  // Ranks that share a CPU (set_cpus) can let the last of them that comes to a call do the work of all, so that each CPU is
+  // switched once per rank and call. come_to_cpu() is true for the last, at once; the others get false when it has called
+  // leave_cpu().
+  void set_cpus(const std::vector<int>& cpu_of_rank);
+  int cpus() const { return static_cast<int>(by_cpu_.members.size()); }
+  int cpu(int rank) const { return by_cpu_.of[static_cast<std::size_t>(rank)]; }
+  bool come_to_cpu(int rank);
+  void leave_cpu(int rank);
+  // Between come_to_cpu() and leave_cpu(): a barrier of the CPUs.
+  void cpu_barrier(int rank);
 
   // Returns when every rank has called it; what any rank wrote before is visible to all.
   void barrier(int rank);
@@ -58,6 +69,12 @@ class Communicator {
     char* const* staging;  // by rank
   };
   Chunk next_chunk(int rank, std::uint32_t ticks);
+  // For an algorithm that has several chunks of a call under way and orders them by itself.
+  struct Walk {
+    std::uint32_t first_tick, first_chunk;
+  };
+  Walk next_walk(int rank, std::uint32_t ticks, std::uint32_t chunks);
+  char* staging(int rank, std::uint32_t chunk) const { return staging_[chunk & 1][static_cast<std::size_t>(rank)]; }
   void publish(int rank, std::uint32_t tick) { member(rank).progress.store(tick, std::memory_order_release); }
   // Waits as `rank` until rank `other` has published `tick`.
   void await(int rank, int other, std::uint32_t tick) { spin(rank).until(member(other).progress, tick); }
@@ -90,7 +107,20 @@ class Communicator {
     Flag count;  // of rank 0: who has come to the barrier
     Flag open;   // of rank 0: the episode that may go on
     Flag arrived[kMaxRounds];
+    // Of the first rank of a CPU: who has come, the call whose work is done, and what CPUs tell each other.
+    std::uint32_t cpu_calls = 0;     // written by this rank only
+    std::uint32_t cpu_episode = 0;   // of the first rank: written by whoever works for the CPU
+    Flag cpu_count;
+    Flag cpu_done;
+    Flag cpu_arrived[kMaxRounds];
   };
+  // Ranks by group, and where each stands; groups in the order in which ranks name them.
+  struct Groups {
+    std::vector<std::vector<int>> members;
+    std::vector<int> of, index;
+    explicit Groups(const std::vector<int>& group_of_rank);
+  };
+  Member& first_of_cpu(int rank) { return member(by_cpu_.members[static_cast<std::size_t>(cpu(rank))].front()); }
   static std::size_t area_bytes(std::size_t staging_bytes);
   Member& member(int rank) { return members_[rank]; }
   MailboxSlot* mailboxes(int rank) { return reinterpret_cast<MailboxSlot*>(areas_ + static_cast<std::size_t>(rank) * area_bytes_); }
@@ -101,8 +131,7 @@ class Communicator {
   Member* const members_;
   char* const areas_;  // per rank: two mailbox slots, then two staging areas
   std::vector<char*> staging_[2];
-  std::vector<std::vector<int>> domains_;  // ranks by domain
-  std::vector<int> domain_of_, index_in_domain_;
+  Groups by_domain_, by_cpu_;
   const Waiting waiting_;
   GroupWatch* const watch_;
 };

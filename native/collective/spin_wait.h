@@ -34,13 +34,14 @@ class SpinWait {
   // Returns when `flag` has reached `value`, counted modulo 2^32; what was written before it was stored is visible.
   void until(const std::atomic<std::uint32_t>& flag, std::uint32_t value) {
     bool first = true;
-    while (static_cast<std::int32_t>(flag.load(std::memory_order_acquire) - value) < 0) {
+    while (!reached(flag, value)) {
       if (waiting_ == Waiting::kTakesTurns) Fibers::give_way();
       if (spins_left_ > 0) {
         --spins_left_;
         if (waiting_ == Waiting::kSpins) cpu_relax();
       } else {
         sched_yield();
+        if (waiting_ == Waiting::kYields && reached(flag, value)) return;
         if (watch_ != nullptr) watch_->waiting(rank_, first);
         first = false;
       }
@@ -48,7 +49,13 @@ class SpinWait {
   }
 
  private:
-  static constexpr int kSpins = 10000;  // some 100 microseconds: longer than any step of a message that is worth spinning for
+  static bool reached(const std::atomic<std::uint32_t>& flag, std::uint32_t value) {
+    return static_cast<std::int32_t>(flag.load(std::memory_order_acquire) - value) >= 0;
+  }
+
+  // Some 2 milliseconds: longer than a piece of any message takes. Where other processes want the CPU, a rank that gives it away for
+  // less gets it back a time slice later, and the others wait for it meanwhile.
+  static constexpr int kSpins = 100000;
   Waiting waiting_;
   int spins_left_;
   Watch* watch_;

@@ -1,6 +1,6 @@
 // Staged: ranks see only their own buffers. A message goes through the ranks' staging areas chunk by chunk, small enough to
 // stay in the cache: each rank lays out what others need, takes what it needs itself, and the next chunk uses the other
-// area. docs/collectives.md counts the bytes.
+// area. docs/collectives.md counts the bytes; allreduce has a file of its own, staged_allreduce.cc.
 #include <cstring>
 
 #include "collective/algorithm.h"
@@ -13,43 +13,7 @@ constexpr std::size_t kChunkBytes = 128 << 10;
 std::size_t chunk_elements(const CollectiveCall& call) { return kChunkBytes / call.reduction.element_bytes; }
 std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 
-// Each rank stages the slices that others reduce, reduces its own into the second half of its area, and fetches the rest.
-void allreduce(Communicator& comm, int rank, const CollectiveCall& call) {
-  const int n = comm.ranks();
-  const std::size_t line = call.line_elements();
-  const void* inputs[kMaxRanks];
-  for (std::size_t at = 0; at < call.count; at += chunk_elements(call)) {
-    const std::size_t count = smaller(call.count - at, chunk_elements(call));
-    const Communicator::Chunk chunk = comm.next_chunk(rank, 2);
-    const auto staged = [&](int of, std::size_t element) { return chunk.staging[of] + call.bytes(element); };
-    const auto finished = [&](int of, std::size_t element) { return staged(of, element) + kChunkBytes; };
-    for (int step = 1; step < n; ++step) {
-      const ElementRange slice = line_range(count, line, (rank + step) % n, n);
-      std::memcpy(staged(rank, slice.begin), call.sent(rank, at + slice.begin), call.bytes(slice.count));
-    }
-    comm.publish(rank, chunk.first_tick + 1);
-
-    const ElementRange own = line_range(count, line, rank, n);
-    for (int other = 0; other < n; ++other) {
-      if (other != rank) comm.await(rank, other, chunk.first_tick + 1);
-      inputs[other] = other == rank ? call.sent(rank, at) : staged(other, 0);
-    }
-    void* result = finished(rank, 0);
-    call.reduction.reduce(&result, 1, inputs, n, own.begin, own.count);
-    comm.publish(rank, chunk.first_tick + 2);
-
-    copy_elements(call, call.received(rank, at + own.begin), finished(rank, own.begin), own.count, call.streaming);
-    for (int step = 1; step < n; ++step) {
-      const int other = (rank + step) % n;
-      const ElementRange slice = line_range(count, line, other, n);
-      comm.await(rank, other, chunk.first_tick + 2);
-      copy_elements(call, call.received(rank, at + slice.begin), finished(other, slice.begin), slice.count,
-                    call.streaming);
-    }
-  }
-}
-
-// The walk that the others share: each rank stages its part of a chunk, waits until all have, and takes what it needs. Who
+// The walk that all of them share: each rank stages its part of a chunk, waits until all have, and takes what it needs. Who
 // has seen everybody's next chunk staged knows that this one has been taken, and may write its area again.
 template <typename Stage, typename Take>
 void exchange(Communicator& comm, int rank, std::size_t total, std::size_t step, Stage&& stage, Take&& take) {
@@ -175,7 +139,7 @@ void ping_pong(Communicator& comm, int rank, const CollectiveCall& call) {
   send_one_way(comm, rank, 1, 0, call);
 }
 
-// Two halves: what is laid out and, for allreduce, what is finished. With very many ranks a line of each block.
+// With very many ranks a line of each block.
 std::size_t staging(int ranks) {
   const std::size_t lines = static_cast<std::size_t>(ranks) * kLineBytes;
   return 2 * kChunkBytes < lines ? lines : 2 * kChunkBytes;
@@ -187,9 +151,6 @@ double there_and_back(int, int, double bytes) { return 2 * bytes; }
 
 }  // namespace
 
-extern const CollectiveAlgorithm kAllreduceStaged = {
-    Collective::kAllreduce, "staged", false, allreduce, staging,
-    [](int ranks, int, double bytes) { return 2.0 * bytes * (ranks - 1); }};
 extern const CollectiveAlgorithm kReduceScatterStaged = {
     Collective::kReduceScatter, "staged", false, reduce_scatter, staging, blocks_from_others};
 extern const CollectiveAlgorithm kAllGatherStaged = {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <new>
 
-#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #define AIBENCH_FIBERS 1
 #endif
 
@@ -121,19 +121,30 @@ void Fibers::run(const std::vector<int>& members, Function fn, void* context) {
   fibers_.assign(members.size(), {});
   for (std::size_t i = 0; i < members.size(); ++i) {
     fibers_[i].member = members[i];
-    fibers_[i].stack = first_frame(stacks_[i] + stack_bytes_, &Fibers::enter);
+    fibers_[i].stack.pointer = first_frame(stacks_[i] + stack_bytes_, &Fibers::enter);
+    fibers_[i].stack.sanitized = {stacks_[i] + kGuardBytes, kStackBytes};
+    fibers_[i].stack.sanitized.create();
   }
   if (fibers_.empty()) return;
   current_ = 0;
   left_ = fibers_.size();
+  caller_.sanitized.context = SanitizedStack::current();
   active = this;
-  switch_stack(&caller_, fibers_[0].stack);
+  change(caller_, fibers_[0].stack, false);
   active = nullptr;
+  for (Fiber& fiber : fibers_) fiber.stack.sanitized.destroy();
+}
+
+void Fibers::change(Stack& from, Stack& to, bool last) {
+  before_switch(from.sanitized, to.sanitized, last);
+  switch_stack(&from.pointer, to.pointer);
+  after_switch(from.sanitized, nullptr);  // back again
 }
 
 void Fibers::enter() {
   Fibers& self = *active;
   Fiber& fiber = self.fibers_[self.current_];
+  after_switch(fiber.stack.sanitized, self.current_ == 0 ? &self.caller_.sanitized : nullptr);
   self.function_(self.context_, fiber.member);
   fiber.done = true;
   self.left_ -= 1;
@@ -144,14 +155,14 @@ void Fibers::enter() {
 void Fibers::next() {
   Fiber& from = fibers_[current_];
   if (left_ == 0) {
-    switch_stack(&from.stack, caller_);
+    change(from.stack, caller_, true);
     return;
   }
   do {
     current_ = current_ + 1 == fibers_.size() ? 0 : current_ + 1;
   } while (fibers_[current_].done);
   Fiber& to = fibers_[current_];
-  if (&to != &from) switch_stack(&from.stack, to.stack);
+  if (&to != &from) change(from.stack, to.stack, from.done);
 }
 
 void Fibers::give_way() {

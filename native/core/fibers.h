@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/fiber_sanitizers.h"
+
 namespace aibench {
 
 class Fibers {
  public:
-  // False where switching is not written for this CPU, or where a sanitizer has to know the stack.
+  // False where switching is not written for this CPU.
   static bool supported();
 
   // Stacks for so many functions at a time. Throws std::bad_alloc where there is no memory for them.
@@ -27,12 +29,17 @@ class Fibers {
   static void give_way();
 
  private:
+  struct Stack {
+    void* pointer = nullptr;  // as switch_stack left it
+    SanitizedStack sanitized;
+  };
   struct Fiber {
-    void* stack = nullptr;  // as switch_stack left it
+    Stack stack;
     int member = 0;
     bool done = false;
   };
   static void enter();
+  static void change(Stack& from, Stack& to, bool last);
   void next();
 
   const std::size_t stack_bytes_;
@@ -40,7 +47,7 @@ class Fibers {
   std::vector<Fiber> fibers_;
   std::size_t current_ = 0;
   std::size_t left_ = 0;
-  void* caller_ = nullptr;  // the stack that run() was called on
+  Stack caller_;  // that run() was called on
   Function function_ = nullptr;
   void* context_ = nullptr;
 };

@@ -129,10 +129,10 @@ void expect_end(const char* algorithm, const char* code, double seconds, F&& dam
 }
 
 void test_failures() {
-  for (const char* algorithm : {"mailbox", "direct", "staged", "ring"}) {
+  for (const char* algorithm : {"mailbox", "direct", "combining", "staged", "ring"}) {
     expect_end(algorithm, "RANK_DIED", 5, [](Problem&, const std::vector<pid_t>& ids) { kill(ids[2], SIGKILL); });
   }
-  for (const char* algorithm : {"direct", "ring"}) {
+  for (const char* algorithm : {"direct", "combining", "ring"}) {
     expect_end(algorithm, "RANK_HANGS", 8, [](Problem&, const std::vector<pid_t>& ids) { kill(ids[2], SIGSTOP); });
   }
   const std::unique_ptr<Problem> problem = prepared(four("staged"));

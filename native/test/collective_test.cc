@@ -229,6 +229,10 @@ void test_choice() {
   };
   require(choice(8, true) == "mailbox" && choice(8, false) == "mailbox", "8 B");
   require(choice(1 << 20, true) == "direct" && choice(1 << 20, false) == "staged", "1 MiB");
+  const auto crowded = [](bool shared) {
+    return std::string(aibench::choose_collective_algorithm(Collective::kAllreduce, 1 << 20, 4, shared, true).name);
+  };
+  require(crowded(true) == "combining" && crowded(false) == "staged", "more processes than CPUs");
   require(aibench::find_collective_algorithm(Collective::kAllreduce, "no-such") == nullptr, "unknown name");
   const auto links = [](const char* name, int ranks, int domains) {
     return aibench::find_collective_algorithm(Collective::kAllreduce, name)->bytes_on_links(ranks, domains, 100);

@@ -16,12 +16,13 @@ if (mpi.info().rank > 0) {
     const { samplesSeconds, iterationsPerSample } = await problem.measure({
       maxWarmupSeconds: 0.05,
       minSampleSeconds: 0.02, // several calls back to back: a barrier and one call would add a skew of about alpha
-      targetSeconds: 0.1,
+      targetSeconds: 0.3,
       minSamples: 5,
       maxSamples: 50,
     });
     const sorted = [...samplesSeconds].sort((a, b) => a - b);
-    rows.push({ collective, bytes, seconds: sorted[sorted.length >> 1] / iterationsPerSample });
+    // The first quartile: what other programs of this machine take from the ranks and from the wire only adds.
+    rows.push({ collective, bytes, seconds: sorted[sorted.length >> 2] / iterationsPerSample });
     problem.dispose();
   }
   console.log(JSON.stringify(rows));

@@ -25,7 +25,7 @@ namespace {
 
 using Nanoseconds = long long;
 constexpr int kFrameOverheadBytes = 24;  // preamble, check sequence, gap between frames
-constexpr Nanoseconds kLongestQueue = 400'000'000;
+constexpr Nanoseconds kLongestQueue = 10'000'000'000;  // nothing is lost: a retransmission would be TCP's time, not the wire's
 constexpr Nanoseconds kSpin = 60'000;  // looks instead of a sleep when the next frame is due so soon
 
 volatile sig_atomic_t stopped = 0;
@@ -77,7 +77,11 @@ void make_host(const std::string& prefix, int port, int ports, int mtu) {
   shell("ip netns add " + host + " && ip link set " + device + " netns " + host + " && ip -n " + host + " link set " + device +
         " address " + mac(port) + " mtu " + std::to_string(mtu) + " txqueuelen 2000 && ip -n " + host + " addr add 10.78.0." +
         std::to_string(port + 1) + "/24 dev " + device + " && ip -n " + host + " link set " + device + " up && ip -n " + host +
-        " link set lo up");
+        " link set lo up && ip -n " + host + " route change 10.78.0.0/24 dev " + device + " src 10.78.0." + std::to_string(port + 1) +
+        " initcwnd 1000 initrwnd 1000");
+  // A connection that is new or was idle would begin with ten segments and double them per round trip, which is TCP's time and not
+  // the wire's. Where the setting cannot be written only idle connections do so.
+  static_cast<void>(std::system(("ip netns exec " + host + " sysctl -qw net.ipv4.tcp_slow_start_after_idle=0 2>/dev/null").c_str()));
   for (int other = 0; other < ports; ++other) {
     if (other == port) continue;
     shell("ip -n " + host + " neigh replace 10.78.0." + std::to_string(other + 1) + " lladdr " + mac(other) + " dev " + device +
