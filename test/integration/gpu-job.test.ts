@@ -199,7 +199,8 @@ try {
     expect(refusedBy(second)).toMatchObject({ code: 'JOB_RUNNING' });
   });
 
-  test.each<[string, number, number[], (rank: number) => Environment, number, string, RegExp]>([
+  // Most of their time is waiting.
+  test.concurrent.each<[string, number, number[], (rank: number) => Environment, number, string, RegExp]>([
     [
       'a rank that does not come',
       3,
@@ -260,24 +261,6 @@ try {
       'GPU_ABSENT',
       /^rank 1 on .*\/nowhere\/libnccl.so.2/,
     ],
-    [
-      'no id',
-      rank => (rank === 0 ? { FAKE_GPU: 'devices=2 fail=ncclGetUniqueId:2' } : {}),
-      'GPU_LIBRARY_FAILED',
-      /^rank 0 .*ncclGetUniqueId/,
-    ],
-    [
-      'no communicator',
-      () => ({ FAKE_GPU: 'devices=2 fail=ncclCommInitRank:5' }),
-      'GPU_LIBRARY_FAILED',
-      /ncclCommInitRank failed/,
-    ],
-    [
-      'a device that breaks',
-      () => ({ FAKE_GPU: 'devices=2 fail=cuEventSynchronize:719' }),
-      'GPU_FAULT',
-      /^rank 0 on .*cuEventSynchronize/,
-    ],
   ])('%s: rank 0 says which rank and why, and the others end', async (_, of, code, message) => {
     const size = Number(of(0).TEST_SIZE ?? 2);
     const all = await run(REFUSED, size, of);
@@ -285,6 +268,26 @@ try {
     expect(refused.code).toBe(code);
     expect(refused.message).toMatch(message);
     expect(all.map(({ status }) => status)).toEqual(Array(size).fill(0));
+  });
+
+  test('what fails at one rank ends the case, not the job', async () => {
+    const file = script(
+      'fails',
+      `for (const orders of ['fail=ncclGetUniqueId:2', 'fail=ncclCommInitRank:5', 'fail=cuEventSynchronize:719', '']) {
+  process.env.FAKE_GPU = 'devices=2 ' + orders;
+  const problem = mpi.createCollective({ ...options, collective: 'allreduce' });
+  await problem.prepare().then(() => problem.runAndVerify()).then(say, error => say(plain(error)));
+  problem.dispose();
+}`,
+    );
+    const all = await run(file, 2);
+    expect(all.map(({ status }) => status)).toEqual([0, 0]);
+    expect(all[0]?.said).toMatchObject([
+      { code: 'GPU_LIBRARY_FAILED', message: expect.stringMatching(/^rank 0 .*ncclGetUniqueId/) },
+      { code: 'GPU_LIBRARY_FAILED', message: expect.stringMatching(/^rank 0 .*ncclCommInitRank failed/) },
+      { code: 'GPU_FAULT', message: expect.stringMatching(/^rank 0 on .*cuEventSynchronize/) },
+      { passed: true },
+    ]);
   });
 
   test('a rank that dies is named, and those that are left end', async () => {
