@@ -6,10 +6,14 @@
 #include "addon/gpu_options.h"
 #include "addon/options.h"
 #include "mpi/mpi_collective.h"
+#include "mpi/mpi_commands.h"
+#include "mpi/mpi_product.h"
 #include "mpi/mpi_world.h"
 
 namespace aibench::addon {
 namespace {
+
+constexpr double kMaxRanks = 1 << 20;
 
 Napi::Value info_of(const Napi::CallbackInfo& info) {
   MpiWorld& world = *MpiWorld::joined();
@@ -43,6 +47,7 @@ Napi::Value create_collective(const Napi::CallbackInfo& info) {
   options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
   options.in_place = read.optional_flag("inPlace");
   options.per_call = read.optional_flag("perCall");
+  options.ranks = static_cast<int>(read.optional_number("ranks", 0, kMaxRanks, 0));
   options.engine = read.optional_text("engine");
   Status status = read.status();
   if (status.ok() && !options.engine.empty()) {
@@ -50,6 +55,21 @@ Napi::Value create_collective(const Napi::CallbackInfo& info) {
   }
   std::unique_ptr<Problem> problem;
   if (status.ok()) status = make_mpi_collective(*MpiWorld::joined(), options, &problem);
+  return wrap_problem(info.Env(), status, std::move(problem));
+}
+
+Napi::Value create_product(const Napi::CallbackInfo& info) {
+  OptionReader read(info, "createProduct");
+  MpiProductOptions options;
+  options.dtype = read.text("dtype");
+  options.m = static_cast<std::size_t>(read.integer("m", 1, kMaxDimension));
+  options.n = static_cast<std::size_t>(read.integer("n", 1, kMaxDimension));
+  options.k = static_cast<std::size_t>(read.integer("k", 1, kMaxDimension));
+  options.threads = static_cast<int>(read.integer("threads", 0, kMaxRanks));
+  options.ranks = static_cast<int>(read.integer("ranks", 0, kMaxRanks));
+  options.seed = static_cast<std::uint64_t>(read.integer("seed", 0, kMaxInteger));
+  std::unique_ptr<Problem> problem;
+  const Status status = read.status().ok() ? make_mpi_product(*MpiWorld::joined(), options, &problem) : read.status();
   return wrap_problem(info.Env(), status, std::move(problem));
 }
 
@@ -92,6 +112,7 @@ Napi::Value join(const Napi::CallbackInfo& info) {
   const auto method = [&](const char* name, auto call) { object.Set(name, Napi::Function::New(env, call, name)); };
   method("info", info_of);
   method("createCollective", create_collective);
+  method("createProduct", create_product);
   method("follow", follow);
   method("busySeconds", [](const Napi::CallbackInfo& i) -> Napi::Value {
     return Napi::Number::New(i.Env(), MpiWorld::joined()->busy_seconds());

@@ -176,7 +176,7 @@ Status GpuRank::run(const MpiCommand& command, MpiAnswer* answer) {
   }
   answer->fingerprint = random_bits(plan_.count * plan_.element_bytes, static_cast<std::uint64_t>(plan_.kind), command.iterations);
   if (command.bit != 0 && command.rank == world_.rank()) ++answer->fingerprint;  // the injected mismatch
-  if (!ranks_agree(world_, answer->fingerprint)) return Status::success();       // rank 0 sees why
+  if (!ranks_agree(world_, world_.size(), answer->fingerprint)) return Status::success();       // rank 0 sees why
   if (Status status = rank_->use(); !status.ok()) return status;
   const gpu::Context& context = rank_->context();
   const auto begin_together = [&] {

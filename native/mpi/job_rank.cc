@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "mpi/gpu_rank.h"
+#include "mpi/mpi_product.h"
 #include "mpi/mpi_rank.h"
 
 namespace aibench {
@@ -20,6 +21,7 @@ namespace {
 
 std::unique_ptr<JobRank> make_job_rank(MpiWorld& world, std::int32_t engine, const std::vector<gpu::GpuLibraries>& libraries) {
   if (engine == MpiCommand::kMpi) return std::make_unique<MpiRank>(world);
+  if (engine == MpiCommand::kProduct) return std::make_unique<MpiProductPart>(world);
   const gpu::VendorTable* vendor = gpu::find_vendor(engine == MpiCommand::kNccl ? "cuda" : "rocm");
   gpu::GpuLibraries own;
   for (const gpu::GpuLibraries& one : libraries) {
@@ -47,10 +49,10 @@ MpiAnswer JobRankHolder::perform(const MpiCommand& command) {
   return rank_->perform(command);
 }
 
-bool ranks_agree(MpiWorld& world, std::uint64_t fingerprint) {
+bool ranks_agree(MpiWorld& world, int ranks, std::uint64_t fingerprint) {
   const MpiLibrary& mpi = world.mpi();
-  std::vector<std::uint64_t> all(static_cast<std::size_t>(world.size()));
-  mpi.Allgather(&fingerprint, sizeof fingerprint, mpi.is.byte, all.data(), sizeof fingerprint, mpi.is.byte, mpi.is.world);
+  std::vector<std::uint64_t> all(static_cast<std::size_t>(ranks));
+  mpi.Allgather(&fingerprint, sizeof fingerprint, mpi.is.byte, all.data(), sizeof fingerprint, mpi.is.byte, world.first_ranks(ranks));
   for (const std::uint64_t other : all) {
     if (other != all.front()) return false;
   }

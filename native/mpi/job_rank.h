@@ -13,8 +13,8 @@ namespace aibench {
 
 // Sent by rank 0 before each step; plain bytes between ranks of one build.
 struct MpiCommand {
-  enum Kind : std::int32_t { kPrepare, kRun, kVerify, kUnwrite, kFlip, kLeaveOut, kRelease, kEnd };
-  enum Engine : std::int32_t { kMpi, kNccl, kRccl };
+  enum Kind : std::int32_t { kPrepare, kRun, kVerify, kUnwrite, kFlip, kLeaveOut, kDamage, kCeilings, kRelease, kEnd };
+  enum Engine : std::int32_t { kMpi, kNccl, kRccl, kProduct };  // kProduct: no collective, rows of a matrix product
   std::int32_t kind;
   std::uint64_t problem;  // whose command it is: numbers from 1 on
   // The collective, for kPrepare.
@@ -24,6 +24,11 @@ struct MpiCommand {
   std::uint64_t bytes;
   std::uint64_t seed;
   std::int32_t in_place, per_call;
+  std::int32_t ranks;  // so many take part, from rank 0 on
+  // Of a product.
+  std::uint64_t m, n, k;
+  std::int32_t threads;  // of each rank; 0: one per CPU of its own
+  char fault[16];        // for kDamage
   // As CollectiveRanks::Task.
   std::uint64_t iterations, serial, at;
   std::int32_t rank, bit, refill;
@@ -36,6 +41,8 @@ struct MpiAnswer {
   std::uint64_t wrong;
   std::uint64_t fingerprint;
   std::uint64_t batches, disagreements;  // of a GPU's two clocks
+  double values[2];                      // of a product: error and tolerance of its verification, or its two ceilings
+  std::int32_t threads;                  // of a product
   std::int32_t ok;                       // 0: it failed, as these say
   char code[32], message[400], remedy[200];
 };
@@ -70,6 +77,7 @@ class JobRankHolder {
 };
 
 // Every rank says what it is about to call: a rank with another count would make a library hang or write wild. False: nobody may call.
-bool ranks_agree(MpiWorld& world, std::uint64_t fingerprint);
+// Among the first `ranks` ranks.
+bool ranks_agree(MpiWorld& world, int ranks, std::uint64_t fingerprint);
 
 }  // namespace aibench

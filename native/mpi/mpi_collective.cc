@@ -1,7 +1,5 @@
 #include "mpi/mpi_collective.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -12,34 +10,10 @@
 #include "collective/reduction.h"
 #include "memory/counter_random.h"
 #include "mpi/job_rank.h"
+#include "mpi/mpi_commands.h"
 
 namespace aibench {
 namespace {
-
-constexpr int kCommandTag = 77;
-
-// Rank 0 and its followers: the command goes to all, each acts, the answers come together at rank 0.
-std::vector<MpiAnswer> gather(MpiWorld& world, const MpiAnswer& own) {
-  const MpiLibrary& mpi = world.mpi();
-  std::vector<MpiAnswer> all(static_cast<std::size_t>(world.size()));
-  mpi.Gather(&own, sizeof own, mpi.is.byte, all.data(), sizeof own, mpi.is.byte, 0, mpi.is.world);
-  return all;
-}
-
-void tell_followers(MpiWorld& world, const MpiCommand& command) {
-  const MpiLibrary& mpi = world.mpi();
-  for (int rank = 1; rank < world.size(); ++rank) {
-    mpi.Send(&command, sizeof command, mpi.is.byte, rank, kCommandTag, mpi.is.world);
-  }
-}
-
-// Of rank 0, as its followers have one each. Only looked at on the MPI thread, as is whether the others have been sent home.
-JobRankHolder& own_rank(MpiWorld& world) {
-  static auto* holder = new JobRankHolder(world, {});
-  return *holder;
-}
-bool has_ended = false;
-std::uint64_t problems = 0;
 
 class MpiCollectiveProblem final : public Problem {
  public:
@@ -47,7 +21,7 @@ class MpiCollectiveProblem final : public Problem {
                        const Pattern& pattern, std::size_t count)
       : world_(world), options_(options), kind_(kind), reduction_(reduction), pattern_(pattern), count_(count),
         engine_(options.engine == "nccl" ? MpiCommand::kNccl : options.engine == "rccl" ? MpiCommand::kRccl : MpiCommand::kMpi),
-        number_(++problems) {}
+        number_(next_mpi_problem()), ranks_(options.ranks) {}
 
   // Gives memory and communicators back. Not where a call still hangs.
   ~MpiCollectiveProblem() override {
@@ -57,6 +31,7 @@ class MpiCollectiveProblem final : public Problem {
   Status prepare() override {
     MpiCommand c = command(MpiCommand::kPrepare);
     c.engine = engine_;
+    c.ranks = ranks_;
     c.collective = static_cast<std::int32_t>(kind_);
     std::snprintf(c.dtype, sizeof c.dtype, "%s", options_.dtype.c_str());
     std::snprintf(c.op, sizeof c.op, "%s", options_.op.c_str());
@@ -74,7 +49,7 @@ class MpiCollectiveProblem final : public Problem {
     batch(iterations, false, -1);
     double sum = 0, longest = 0;
     int timed = 0;
-    for (int rank = 0; rank < world_.size(); ++rank) {
+    for (int rank = 0; rank < ranks_; ++rank) {
       if (!pattern_.times(rank)) continue;
       sum += seconds_[static_cast<std::size_t>(rank)];
       longest = std::max(longest, seconds_[static_cast<std::size_t>(rank)]);
@@ -102,12 +77,12 @@ class MpiCollectiveProblem final : public Problem {
   }
 
   bool inject_fault(const std::string& kind) override {
-    const std::size_t received = receive_elements(kind_, count_, world_.size());
+    const std::size_t received = receive_elements(kind_, count_, ranks_);
     if (received == 0) return false;
     if (in_place() && !checkable_) batch(1, true, -1);
     const std::uint64_t random = random_bits(options_.seed, 1u << 20, ++faults_);
     MpiCommand c = command(MpiCommand::kFlip);
-    c.rank = static_cast<int>(random_below(random, static_cast<std::uint64_t>(world_.size())));
+    c.rank = static_cast<int>(random_below(random, static_cast<std::uint64_t>(ranks_)));
     if (!pattern_.takes_part(c.rank)) c.rank %= 2;
     const std::size_t at = random_below(mix64(random), received);
     const std::size_t line = kLineBytes / reduction_.element_bytes, begin = at / line * line;
@@ -134,10 +109,10 @@ class MpiCollectiveProblem final : public Problem {
 
   Work work() const override {
     const double elements = static_cast<double>(count_);
-    return {reduces(kind_) ? (world_.size() - 1) * elements : 0, elements * static_cast<double>(reduction_.element_bytes), 1};
+    return {reduces(kind_) ? (ranks_ - 1) * elements : 0, elements * static_cast<double>(reduction_.element_bytes), 1};
   }
   std::map<std::string, std::string> facts() const override;
-  int threads() const override { return world_.size(); }
+  int threads() const override { return ranks_; }
 
  private:
   bool on_gpus() const { return engine_ != MpiCommand::kMpi; }
@@ -162,21 +137,7 @@ class MpiCollectiveProblem final : public Problem {
     return c;
   }
 
-  std::vector<MpiAnswer> perform(const MpiCommand& c) {
-    std::vector<MpiAnswer> answers;
-    world_.run([&] {
-      if (has_ended) {
-        answers = {answer_of(Status::failure("RANK_GONE", "the job has ended", "Start it again."))};
-        return;
-      }
-      if (c.kind == MpiCommand::kPrepare) own_rank(world_).set_libraries({options_.libraries});
-      tell_followers(world_, c);
-      answers = gather(world_, own_rank(world_).perform(c));
-      // What the record says of the device, as long as it is there.
-      if (const JobRank* rank = own_rank(world_).of(number_); rank != nullptr && c.kind == MpiCommand::kPrepare) rank_facts_ = rank->facts();
-    });
-    return answers;
-  }
+  std::vector<MpiAnswer> perform(const MpiCommand& c) { return perform_at_all(world_, c, ranks_, options_.libraries, &rank_facts_); }
 
   void batch(std::uint64_t iterations, bool refill, int mismatched) {
     if (count_ == 0) return;
@@ -221,6 +182,7 @@ class MpiCollectiveProblem final : public Problem {
   const std::size_t count_;
   const MpiCommand::Engine engine_;
   const std::uint64_t number_;
+  const int ranks_;
   std::map<std::string, std::string> rank_facts_;
   bool is_prepared_ = false;
   std::uint64_t timed_batches_ = 0, disagreements_ = 0;
@@ -230,7 +192,7 @@ class MpiCollectiveProblem final : public Problem {
 };
 
 std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
-  const double n = world_.size();
+  const double n = ranks_;
   const double bytes = static_cast<double>(count_ * reduction_.element_bytes);
   const bool whole = kind_ == Collective::kBroadcast || kind_ == Collective::kShift || kind_ == Collective::kPingPong;
   const double factor = kind_ == Collective::kAllreduce ? 2 * (n - 1) / n : whole ? 1 : (n - 1) / n;
@@ -242,7 +204,8 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
   char busy[32];
   std::snprintf(busy, sizeof busy, "%.6g", factor);
   std::string hosts, cpus;
-  for (const MpiRankInfo& rank : world_.ranks()) {
+  for (int r = 0; r < ranks_; ++r) {
+    const MpiRankInfo& rank = world_.ranks()[static_cast<std::size_t>(r)];
     if (hosts.size() < 3500) hosts += (hosts.empty() ? "" : ",") + std::string(rank.host);
     if (cpus.size() < 3500) cpus += (cpus.empty() ? "" : ",") + std::to_string(rank.cpu);
   }
@@ -250,7 +213,7 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"collective", collective_name(kind_)},
       {"algorithm", "chosen by the MPI library"},
       {"dtype", reduction_.dtype},
-      {"ranks", std::to_string(world_.size())},
+      {"ranks", std::to_string(ranks_)},
       {"rankKind", "mpi"},
       {"rankHosts", hosts},
       {"rankCpus", cpus},
@@ -262,7 +225,7 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"messageBytes", std::to_string(static_cast<std::uint64_t>(bytes))},
       {"bytesOnLinksAtLeast", std::to_string(static_cast<std::uint64_t>(least))},
       {"busFactor", busy},
-      {"oversubscribed", world_.oversubscribed() ? "true" : "false"}};
+      {"oversubscribed", world_.oversubscribed(ranks_) ? "true" : "false"}};
   if (reduces(kind_)) facts["op"] = reduction_.op;
   if (on_gpus()) {
     facts["algorithm"] = "the library's choice";
@@ -297,70 +260,24 @@ Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options,
     return bad("a message of " + std::to_string(options.bytes) + " bytes does not hold a whole number of " + options.dtype + " elements",
                "Choose a multiple of " + std::to_string(reduction->element_bytes) + " bytes.");
   }
-  const std::size_t count = whole_blocks(kind, options.bytes / reduction->element_bytes, world.size());
+  MpiCollectiveOptions chosen = options;
+  if (Status status = choose_mpi_ranks(world, on_mpi ? options.ranks : 0, &chosen.ranks); !status.ok()) return status;
+  const std::size_t count = whole_blocks(kind, options.bytes / reduction->element_bytes, chosen.ranks);
   if (on_mpi && count > 0x7fffffff) {
     return bad("MPI counts elements in an int: " + std::to_string(count) + " are too many", "Choose a smaller message.");
   }
-  if (kind == Collective::kPingPong && world.size() < 2) return bad("a ping-pong needs two ranks", "Start more: mpirun -n 2.");
+  if (kind == Collective::kPingPong && chosen.ranks < 2) return bad("a ping-pong needs two ranks", "Start more: mpirun -n 2.");
   const bool forms = kind == Collective::kAllreduce || kind == Collective::kAllGather || kind == Collective::kBroadcast ||
                      (kind == Collective::kReduceScatter && !on_mpi);
   if (options.in_place && !forms) {
     return bad(std::string(collective_name(kind)) + " has no form in place here", "Leave inPlace out.");
   }
   Pattern pattern;
-  if (Status status = Pattern::make(kind, options.dtype, options.op, world.size(), count, options.seed, &pattern); !status.ok()) {
+  if (Status status = Pattern::make(kind, options.dtype, options.op, chosen.ranks, count, options.seed, &pattern); !status.ok()) {
     return status;
   }
-  *problem = std::make_unique<MpiCollectiveProblem>(world, options, kind, *reduction, pattern, count);
+  *problem = std::make_unique<MpiCollectiveProblem>(world, chosen, kind, *reduction, pattern, count);
   return Status::success();
-}
-
-int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& libraries) {
-  constexpr int kBusyLooks = 2000;      // without a sleep after a command: the next is often near
-  constexpr useconds_t kNap = 500;
-  int exit_code = 0;
-  JobRankHolder rank(world, libraries);
-  for (bool end = false; !end;) {
-    MpiCommand command = {};
-    bool arrived = false;
-    // One look or one command per turn on the MPI thread, so that finalize and the watch find it free.
-    for (int looks = 0; !arrived; ++looks) {
-      world.run([&] {
-        const MpiLibrary& mpi = world.mpi();
-        alignas(16) char status[256];  // larger than every MPI_Status
-        int found = 0;
-        for (int i = 0; i < 16 && found == 0; ++i) {
-          mpi.Iprobe(0, kCommandTag, mpi.is.world, &found, status);
-        }
-        if (found == 0) return;
-        mpi.Recv(&command, sizeof command, mpi.is.byte, 0, kCommandTag, mpi.is.world, mpi.is.status_ignore);
-        arrived = true;
-        if (command.kind == MpiCommand::kEnd) {
-          rank.clear();
-          return;
-        }
-        gather(world, rank.perform(command));
-      });
-      if (arrived || looks < (world.oversubscribed() ? 4 : kBusyLooks / 16)) continue;
-      usleep(looks < 1000 ? kNap : 10 * kNap);
-    }
-    if (command.kind == MpiCommand::kEnd) {
-      exit_code = command.exit_code;
-      end = true;
-    }
-  }
-  return exit_code;
-}
-
-void end_mpi_followers(MpiWorld& world, int exit_code) {
-  MpiCommand command = {};
-  command.kind = MpiCommand::kEnd;
-  command.exit_code = exit_code;
-  world.run([&] {
-    tell_followers(world, command);
-    has_ended = true;
-    own_rank(world).clear();
-  });
 }
 
 }  // namespace aibench

@@ -18,6 +18,7 @@ struct MpiCollectiveOptions {
   std::uint64_t seed = 0;
   bool in_place = false;
   bool per_call = false;
+  int ranks = 0;  // of MPI's own: the first so many of the job; 0: all
   // MPI's own where it is empty; nccl, rccl: one GPU per rank, with the libraries of rank 0's host.
   std::string engine;
   gpu::GpuLibraries libraries;
@@ -25,13 +26,5 @@ struct MpiCollectiveOptions {
 
 // For rank 0. Fails with BAD_OPTION, UNSUPPORTED_REDUCTION or MPI_ABSENT (a job without MPI has no collectives of MPI's).
 Status make_mpi_collective(MpiWorld& world, const MpiCollectiveOptions& options, std::unique_ptr<Problem>* problem);
-
-// For the other ranks: does what rank 0 commands until it says that the job ends; returns the exit code it gives. Sleeps
-// while there is nothing to do.
-// `libraries`: of each GPU vendor on this host.
-int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& libraries);
-
-// For rank 0: tells the others to leave with `exit_code`.
-void end_mpi_followers(MpiWorld& world, int exit_code);
 
 }  // namespace aibench

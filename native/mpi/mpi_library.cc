@@ -77,6 +77,7 @@ Status resolve(void* handle, const std::string& name, MpiLibrary* mpi) {
   AIBENCH_MPI_CALL(Abort);
   AIBENCH_MPI_CALL(Comm_rank);
   AIBENCH_MPI_CALL(Comm_size);
+  AIBENCH_MPI_CALL(Comm_split);
   AIBENCH_MPI_CALL(Get_library_version);
   AIBENCH_MPI_CALL(Get_processor_name);
   AIBENCH_MPI_CALL(Barrier);

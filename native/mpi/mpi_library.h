@@ -38,6 +38,7 @@ struct MpiLibrary {
   int (*Abort)(MpiHandle, int);
   int (*Comm_rank)(MpiHandle, int*);
   int (*Comm_size)(MpiHandle, int*);
+  int (*Comm_split)(MpiHandle, int, int, MpiHandle*);
   int (*Get_library_version)(char*, int*);
   int (*Get_processor_name)(char*, int*);
   int (*Barrier)(MpiHandle);

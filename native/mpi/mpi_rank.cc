@@ -36,6 +36,11 @@ PairType sixteen_bits(const MpiLibrary& mpi) {
 
 MpiAnswer MpiRank::perform(const MpiCommand& command) {
   MpiAnswer answer = answer_of(Status::success());
+  if (command.kind == MpiCommand::kPrepare) {
+    comm_ = world_.first_ranks(command.ranks);
+    ranks_ = command.ranks;
+  }
+  if (world_.rank() >= ranks_) return answer;
   switch (command.kind) {
     case MpiCommand::kPrepare: return prepare(command);
     case MpiCommand::kRun: return run(command);
@@ -59,7 +64,7 @@ MpiAnswer MpiRank::prepare(const MpiCommand& command) {
   what_ = command;
   kind_ = static_cast<Collective>(command.collective);
   if (kind_ == Collective::kBroadcast) what_.in_place = 1;  // MPI's broadcast has one buffer
-  const int n = world_.size();
+  const int n = ranks_;
   const MpiAnswer failed = answer_of(Status::failure("OUT_OF_MEMORY", "it could not get its memory", "Choose a smaller message or free memory on that host."));
   if (!find_reduction(command.dtype, command.op, "", &reduction_).ok()) return failed;
   count_ = whole_blocks(kind_, command.bytes / reduction_->element_bytes, n);
@@ -113,17 +118,17 @@ MpiAnswer MpiRank::run(const MpiCommand& command) {
   }
   answer.fingerprint = random_bits(count_ * reduction_->element_bytes, static_cast<std::uint64_t>(kind_), command.iterations);
   if (command.bit != 0 && command.rank == world_.rank()) ++answer.fingerprint;  // the injected mismatch
-  if (!ranks_agree(world_, answer.fingerprint)) return answer;  // rank 0 sees why
+  if (!ranks_agree(world_, ranks_, answer.fingerprint)) return answer;  // rank 0 sees why
   if (what_.per_call != 0) {
     for (std::uint64_t i = 0; i < command.iterations; ++i) {
-      mpi_.Barrier(mpi_.is.world);
+      mpi_.Barrier(comm_);
       const double begin = monotonic_seconds();
       call();
       answer.seconds += monotonic_seconds() - begin;
     }
     return answer;
   }
-  mpi_.Barrier(mpi_.is.world);
+  mpi_.Barrier(comm_);
   const double begin = monotonic_seconds();
   for (std::uint64_t i = 0; i < command.iterations; ++i) call();
   answer.seconds = monotonic_seconds() - begin;
@@ -132,29 +137,28 @@ MpiAnswer MpiRank::run(const MpiCommand& command) {
 
 void MpiRank::call() {
   const auto count = static_cast<int>(count_);
-  const int n = world_.size(), rank = world_.rank();
+  const int n = ranks_, rank = world_.rank();
   const int block = count / n;
   const void* from = what_.in_place ? mpi_.is.in_place : send_;
-  const MpiHandle world = mpi_.is.world;
   switch (kind_) {
-    case Collective::kAllreduce: mpi_.Allreduce(from, receive_, count, type_, op_, world); break;
-    case Collective::kReduceScatter: mpi_.Reduce_scatter_block(from, receive_, block, type_, op_, world); break;
-    case Collective::kAllGather: mpi_.Allgather(from, block, type_, receive_, block, type_, world); break;
-    case Collective::kAllToAll: mpi_.Alltoall(send_, block, type_, receive_, block, type_, world); break;
+    case Collective::kAllreduce: mpi_.Allreduce(from, receive_, count, type_, op_, comm_); break;
+    case Collective::kReduceScatter: mpi_.Reduce_scatter_block(from, receive_, block, type_, op_, comm_); break;
+    case Collective::kAllGather: mpi_.Allgather(from, block, type_, receive_, block, type_, comm_); break;
+    case Collective::kAllToAll: mpi_.Alltoall(send_, block, type_, receive_, block, type_, comm_); break;
     case Collective::kBroadcast:
-      mpi_.Bcast(receive_, count, type_, 0, world);  // one buffer for both: always in place
+      mpi_.Bcast(receive_, count, type_, 0, comm_);  // one buffer for both: always in place
       break;
     case Collective::kShift:
-      mpi_.Sendrecv(send_, count, type_, (rank + 1) % n, kTag, receive_, count, type_, (rank + n - 1) % n, kTag, world,
+      mpi_.Sendrecv(send_, count, type_, (rank + 1) % n, kTag, receive_, count, type_, (rank + n - 1) % n, kTag, comm_,
                     mpi_.is.status_ignore);
       break;
     case Collective::kPingPong:
       if (rank == 0) {
-        mpi_.Send(send_, count, type_, 1, kTag, world);
-        mpi_.Recv(receive_, count, type_, 1, kTag, world, mpi_.is.status_ignore);
+        mpi_.Send(send_, count, type_, 1, kTag, comm_);
+        mpi_.Recv(receive_, count, type_, 1, kTag, comm_, mpi_.is.status_ignore);
       } else if (rank == 1) {
-        mpi_.Recv(receive_, count, type_, 0, kTag, world, mpi_.is.status_ignore);
-        mpi_.Send(send_, count, type_, 0, kTag, world);
+        mpi_.Recv(receive_, count, type_, 0, kTag, comm_, mpi_.is.status_ignore);
+        mpi_.Send(send_, count, type_, 0, kTag, comm_);
       }
       break;
   }

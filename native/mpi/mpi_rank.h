@@ -25,6 +25,8 @@ class MpiRank final : public JobRank {
   MpiWorld& world_;
   const MpiLibrary& mpi_;
   MpiCommand what_ = {};
+  MpiHandle comm_ = 0;  // of those that take part
+  int ranks_ = 1;
   Collective kind_ = Collective::kAllreduce;
   Pattern pattern_;
   const Reduction* reduction_ = nullptr;

@@ -96,6 +96,10 @@ Status MpiWorld::initialise(const std::string& build) {
   self.process = getpid();
   self.build = fingerprint(build);
   self.cpu = -1;
+  cpus_ = allowed_cpus();
+  std::string cpu_list;
+  for (const int cpu : cpus_) cpu_list += std::to_string(cpu) + ",";
+  self.cpus = fingerprint(cpu_list);
   ranks_.assign(static_cast<std::size_t>(size), {});
   const auto share = [&] {
     mpi_->Allgather(&self, sizeof self, mpi_->is.byte, ranks_.data(), sizeof self, mpi_->is.byte, mpi_->is.world);
@@ -109,18 +113,16 @@ Status MpiWorld::initialise(const std::string& build) {
                            "Install the same version on every host and give every rank the same command.");
   }
   // Where the launcher has not bound the ranks (MPICH does not), each gets a CPU of its own while there are enough.
-  const std::vector<int> cpus = allowed_cpus();
   const std::vector<int> local = local_ranks();
   std::size_t place = 0;
   while (local[place] != rank_) ++place;
-  oversubscribed_ = local.size() > cpus.size() && local.size() > 1;
-  const bool bound = cpus.size() < static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  if (bound) oversubscribed_ = local.size() > static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  if (!bound && !oversubscribed_) {
+  const bool bound = cpus_.size() < static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
+  host_cpus_ = bound ? static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN)) : cpus_.size();
+  if (!bound && !oversubscribed()) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET(cpus[place], &set);
-    if (sched_setaffinity(0, sizeof set, &set) == 0) self.cpu = cpus[place];
+    CPU_SET(cpus_[place], &set);
+    if (sched_setaffinity(0, sizeof set, &set) == 0) self.cpu = cpus_[place];
   }
   share();
   return Status::success();
@@ -134,6 +136,33 @@ std::vector<int> MpiWorld::local_ranks() const {
     }
   }
   return local;
+}
+
+bool MpiWorld::oversubscribed(int ranks) const {
+  std::size_t count = 0;
+  for (const int other : local_ranks()) count += other < ranks;
+  return count > 1 && count > host_cpus_;
+}
+
+MpiHandle MpiWorld::first_ranks(int ranks) {
+  if (ranks >= size()) return mpi_->is.world;
+  const auto [part, is_new] = parts_.try_emplace(ranks, MpiHandle{0});
+  if (is_new) mpi_->Comm_split(mpi_->is.world, rank_ < ranks ? 0 : 1, rank_, &part->second);
+  return part->second;
+}
+
+std::vector<int> MpiWorld::own_cpus(int ranks) const {
+  std::size_t count = 0, place = 0;
+  for (const int other : local_ranks()) {
+    const auto index = static_cast<std::size_t>(other);
+    if (other >= ranks || ranks_[index].cpus != ranks_[static_cast<std::size_t>(rank_)].cpus) continue;
+    if (other == rank_) place = count;
+    ++count;
+  }
+  if (count == 0) return cpus_;
+  const std::size_t begin = place * cpus_.size() / count, end = (place + 1) * cpus_.size() / count;
+  if (begin == end) return {cpus_[place % cpus_.size()]};
+  return {cpus_.begin() + static_cast<std::ptrdiff_t>(begin), cpus_.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
 void MpiWorld::serve() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -19,6 +20,7 @@ struct MpiRankInfo {
   std::int64_t process;
   std::int32_t cpu;          // that the MPI thread is pinned to, -1: left to the launcher
   std::uint64_t build;       // fingerprint of what must be the same at every rank
+  std::uint64_t cpus;        // fingerprint of the CPUs that it may use
 };
 
 class MpiWorld {
@@ -35,8 +37,16 @@ class MpiWorld {
   const std::vector<MpiRankInfo>& ranks() const { return ranks_; }
   const MpiLaunch& launch() const { return launch_; }
   // More ranks on this host than CPUs that they may use.
-  bool oversubscribed() const { return oversubscribed_; }
+  bool oversubscribed() const { return oversubscribed(size()); }
+  // The same of the first `ranks` alone.
+  bool oversubscribed(int ranks) const;
   std::vector<int> local_ranks() const;
+  // The communicator of the first `ranks` ranks; what the others get must not be used. Every rank calls it, on the MPI thread, in the
+  // same order.
+  MpiHandle first_ranks(int ranks);
+  // Of the CPUs that the launcher gave this rank, those that no other of the first `ranks` ranks takes; where there are fewer CPUs than
+  // ranks, one.
+  std::vector<int> own_cpus(int ranks) const;
 
   // Runs `work` on the MPI thread and returns when it is done.
   void run(const std::function<void()>& work);
@@ -61,7 +71,9 @@ class MpiWorld {
   MpiLaunch launch_;
   int rank_ = 0;
   std::vector<MpiRankInfo> ranks_;
-  bool oversubscribed_ = false;
+  std::size_t host_cpus_ = 1;
+  std::vector<int> cpus_;  // that this rank may use
+  std::map<int, MpiHandle> parts_;  // communicators by their number of ranks
   std::atomic<bool> active_{false};
 
   std::thread thread_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "mpi/mpi_collective.h"
+#include "mpi/mpi_product.h"
 #include "mpi/mpi_world.h"
 
 namespace {
@@ -38,6 +39,36 @@ void apart(const std::string& name, F&& test) {
   require(WIFEXITED(state) && WEXITSTATUS(state) == 0, name);
 }
 
+void test_product(MpiWorld& world, const std::string& library) {
+  aibench::MpiProductOptions options;
+  options.m = 37;
+  options.n = 65;
+  options.k = 29;
+  std::unique_ptr<Problem> problem;
+  require(aibench::make_mpi_product(world, options, &problem).ok(), library + ": product");
+  require(problem->work().flops == 2.0 * 37 * 65 * 29, library + ": product, work");
+  require(problem->prepare().ok(), library + ": product, memory");
+  problem->run(1);
+  require(problem->run_timed(3) > 0 && problem->rank_seconds().size() == 1, library + ": product, time");
+  const aibench::Verification verification = problem->verify();
+  require(verification.passed && verification.error <= verification.tolerance, library + ": product, result");
+  problem->sample_ceilings();
+  require(problem->ceilings().at("fma_flops_per_second") > 0, library + ": product, ceilings");
+  for (const char* kind : {"flip", "value", "stale-tile"}) {
+    require(problem->inject_fault(kind) && !problem->verify().passed, library + ": product, " + kind + " went unnoticed");
+    problem->run(1);
+    require(problem->verify().passed, library + ": product, run after " + kind);
+  }
+  require(problem->facts().at("ranks") == "1" && problem->facts().at("cores") == "1", library + ": product, facts");
+  problem.reset();
+  options.ranks = 2;
+  require(aibench::make_mpi_product(world, options, &problem).code == "BAD_OPTION", "more ranks than the job has");
+  options = {};
+  options.dtype = "f7";
+  options.m = options.n = options.k = 8;
+  require(aibench::make_mpi_product(world, options, &problem).code == "DTYPE_UNKNOWN", "an unknown dtype");
+}
+
 void test_abi(const std::string& library, aibench::MpiAbi abi) {
   apart(library, [&] {
     setenv("AIBENCH_MPI_LIB", (folder + "/" + library).c_str(), 1);
@@ -66,6 +97,7 @@ void test_abi(const std::string& library, aibench::MpiAbi abi) {
         }
       }
     }
+    test_product(*world, library);
     world->finalize();
   });
 }

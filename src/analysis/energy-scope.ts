@@ -132,6 +132,11 @@ export function sensorsOf(facts: Readonly<Record<string, unknown>>): string[] {
   return typeof facts.sensors === 'string' ? facts.sensors.split(' ').filter(token => token !== '') : [];
 }
 
+/** How many hosts the ranks of an MPI case ran on, by its fact `rankHosts`; 1 for all other cases. */
+export function hostsOf(facts: Readonly<Record<string, unknown>>): number {
+  return typeof facts.rankHosts === 'string' ? new Set(facts.rankHosts.split(',')).size : 1;
+}
+
 /** As NVML numbers it, or AMD SMI, or the kernel's driver. */
 const WHOLE_GPU = /^gpu-(amdsmi-|amdgpu-)?\d+$/;
 

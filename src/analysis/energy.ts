@@ -47,6 +47,8 @@ export interface CaseEnergyInput {
   device: string;
   /** The GPUs that it ran on, as `covers` names them; empty: not known, or none. */
   sensors?: readonly string[];
+  /** How many hosts its ranks ran on; the readings are of one. */
+  hosts?: number;
   options?: WindowOptions;
 }
 
@@ -175,7 +177,7 @@ function groupEntry(
   const { joules: standard, dominatedBy } = combine(terms);
   const relative = (COVERAGE_FACTOR * standard) / joules;
   const work = totalWork(input.headline, launches);
-  const obstacle = headlineObstacle(group, parts, input.headline);
+  const obstacle = headlineObstacle(group, parts, input);
   const perWatt = obstacle === null && work ? perJoule(work, joules, relative, input.headline?.metric ?? null) : null;
   const idle = idleOf(group, tracks, input.idleWindow, input.options ?? {});
   return {
@@ -207,8 +209,9 @@ function capOf({ members }: SourceGroup): { capWatts?: number } {
 function headlineObstacle(
   group: SourceGroup,
   parts: readonly { updates: number }[],
-  headline: CaseEnergyInput['headline'],
+  { headline, hosts }: CaseEnergyInput,
 ): string | null {
+  if ((hosts ?? 1) > 1) return `several-hosts: the work was done on ${hosts} hosts, the reading is of one`;
   if (hasOtherTenants(group.covers))
     return 'other-tenants: the reading holds the whole device, which others may be using';
   const fewest = Math.min(...parts.map(part => part.updates));

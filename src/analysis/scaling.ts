@@ -57,8 +57,9 @@ export function scalingGroups({ cases, host }: ResultDocument): ScalingGroup[] {
   });
 }
 
-/** `all` is as many as the process may use; null for a case that has neither threads nor ranks. */
-function coresOf({ params }: CaseResult, usable: number): number | null {
+/** `all` is as many as the process may use; under MPI the case says what it ran on. Null for a case that has neither threads nor ranks. */
+function coresOf({ params, facts, backend }: CaseResult, usable: number): number | null {
+  if (backend === 'mpi') return Number(facts.cores ?? facts.ranks) || null;
   const value = params.threads ?? params.ranks;
   if (value === 'all') return usable;
   return typeof value === 'number' && value > 0 ? value : null;
@@ -99,7 +100,7 @@ function pointsOf(cases: readonly CaseResult[], usable: number): ScalingPoint[] 
         efficiency,
         efficiencyInterval: item === first[1] ? null : intervalOf(efficiency, rate, base),
         joulesPerWork: energy && energy.value > 0 ? 1 / energy.value : null,
-        crowded: cores > usable,
+        crowded: item.backend === 'mpi' ? item.facts.oversubscribed === 'true' : cores > usable,
       },
     ];
   });

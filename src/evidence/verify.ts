@@ -5,7 +5,7 @@
 
 import { isTrusted } from '../analysis/comparability.ts';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
-import { sensorsOf } from '../analysis/energy-scope.ts';
+import { hostsOf, sensorsOf } from '../analysis/energy-scope.ts';
 import { metricDefinition } from '../analysis/metrics.ts';
 import { shareOfLimit, summarizeMetrics, usableLaunches } from '../analysis/summarize.ts';
 import { caseThermal, launchConditions } from '../analysis/thermal.ts';
@@ -140,6 +140,7 @@ function checkEnergy(document: ResultDocument, result: CaseResult, tracks: Track
       headline: metric === undefined || result.headline === null ? null : { name: result.headline, metric },
       device: result.device,
       sensors: sensorsOf(result.facts),
+      hosts: hostsOf(result.facts),
     },
     tracks,
   );

@@ -1,7 +1,7 @@
 /** What is known of a run so far, and the document made from it: on disk after every launch, sealed at the end. */
 import { randomUUID } from 'node:crypto';
 import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
-import { sensorsOf } from '../analysis/energy-scope.ts';
+import { hostsOf, sensorsOf } from '../analysis/energy-scope.ts';
 import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
 import { caseThermal } from '../analysis/thermal.ts';
@@ -141,6 +141,7 @@ export class RunRecord {
         headline: metric === undefined ? null : { name, metric },
         device: deviceOf(progress),
         sensors: sensorsOf(progress.facts),
+        hosts: hostsOf(progress.facts),
       },
       tracks,
     );

@@ -4,6 +4,7 @@ import { coreLatency } from './core-latency.ts';
 import { deviceAllReduce } from './device/all-reduce.ts';
 import { deviceGemm } from './device/gemm.ts';
 import { deviceMemory } from './device/memory.ts';
+import { distributedGemm } from './distributed-gemm.ts';
 import { gemm } from './gemm.ts';
 import { gemmCompressed } from './gemm-compressed.ts';
 import { gpuGemm } from './gpu/gemm.ts';
@@ -18,6 +19,7 @@ export const WORKLOADS = [
   peak,
   gemm,
   gemmCompressed,
+  distributedGemm,
   memory,
   ...collectives,
   coreLatency,

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { scalingGroups } from '../../src/analysis/scaling.ts';
 import type { ResultDocument } from '../../src/results/schema.ts';
 import { root } from '../support/cli.ts';
 import { buildFakeGpu, noCompiler } from '../support/fake-gpu.ts';
@@ -39,6 +40,8 @@ cases:
   - { workload: allreduce, backend: [threads, mpi], params: { bytes: 4KiB } }
   - { workload: shift, backend: mpi, params: { bytes: 64 } }
   - { workload: allreduce, backend: nccl, params: { bytes: 4KiB } }
+  - { workload: distributed-gemm, backend: mpi, params: { m: 61, n: 40, k: 50 }, matrix: { ranks: [1, 2, 3] } }
+  - { workload: allreduce, backend: mpi, params: { bytes: 4KiB, ranks: 1 } }
 `,
 );
 
@@ -84,7 +87,7 @@ describe.each(launchers)('$launcher', ({ launcher, abi, flags, foreign }) => {
     expect(status, output).toBe(0);
     expect(output.match(/The document is/g), output).toHaveLength(1);
     const document = JSON.parse(readFileSync(file, 'utf8')) as ResultDocument;
-    const [threads, mpi, shift, gpus] = document.cases;
+    const [threads, mpi, shift, gpus, alone, product, tooMany, part] = document.cases;
     expect(threads).toMatchObject({ status: 'skipped', backend: 'threads' });
     expect(mpi).toMatchObject({
       status: 'measured',
@@ -99,6 +102,13 @@ describe.each(launchers)('$launcher', ({ launcher, abi, flags, foreign }) => {
     ]);
     expect(launch?.ranks?.[1]?.samplesSeconds).toHaveLength(launch?.samplesSeconds.length ?? 0);
     expect(mpi?.warnings.map(({ code }) => code)).toContain('LAUNCHES_SHARE_PROCESS');
+    expect(alone).toMatchObject({ status: 'measured', facts: { ranks: '1', cores: '1' } });
+    expect(product).toMatchObject({ status: 'measured', facts: { ranks: '2', cores: '2', rowsPerRank: '30' } });
+    expect(product?.limit?.fraction).toBeLessThanOrEqual(1);
+    expect(tooMany).toMatchObject({ status: 'skipped' });
+    expect(part).toMatchObject({ status: 'measured', facts: { ranks: '1' } });
+    expect(part?.launches[0]?.ranks).toHaveLength(1);
+    expect(scalingGroups(document).map(({ points }) => points.map(({ cores }) => cores))).toContainEqual([1, 2]);
     if (noCompiler) return;
     // One GPU per rank, the id of their communicator over MPI.
     expect(gpus, gpus?.reason).toMatchObject({

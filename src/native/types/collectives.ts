@@ -1,4 +1,5 @@
 /** Collectives among threads, processes and ranks of MPI. */
+import type { GemmDtype } from './gemm.ts';
 import type { GpuLibraries } from './gpu.ts';
 import type { NativeProblem } from './problem.ts';
 
@@ -45,6 +46,18 @@ export interface CollectiveAlgorithmInfo {
   sharedBuffers: boolean;
 }
 
+export interface MpiProductOptions {
+  dtype: GemmDtype;
+  m: number;
+  n: number;
+  k: number;
+  /** Of each rank; 0: one per CPU that is the rank's own. */
+  threads: number;
+  /** The first so many ranks of the job; 0: all. */
+  ranks: number;
+  seed: number;
+}
+
 /** This process as a rank of an MPI job. */
 export interface NativeMpi {
   info(): {
@@ -65,8 +78,12 @@ export interface NativeMpi {
     options: Pick<CollectiveOptions, 'collective' | 'dtype' | 'op' | 'bytes' | 'seed' | 'inPlace' | 'perCall'> & {
       engine?: 'nccl' | 'rccl';
       libraries?: GpuLibraries;
+      /** Of MPI's own: the first so many ranks of the job; 0 or left out: all. */
+      ranks?: number;
     },
   ): NativeProblem;
+  /** A matrix product whose rows the ranks share, on rank 0 while the others follow. */
+  createProduct(options: MpiProductOptions): NativeProblem;
   /**
    * On the other ranks: does what rank 0 commands; gets the exit code at the end.
    * @param libraries where each GPU vendor's may be on this host, for collectives of GPUs

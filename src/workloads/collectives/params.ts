@@ -9,7 +9,7 @@ const common = {
 const rest = {
   /** Message size: bytes of the larger of a rank's two vectors. */
   bytes: bytesParam,
-  /** Under MPI the launcher decides. */
+  /** Under MPI the first so many ranks of the job; the others wait. */
   ranks: threadsParam.default('all'),
   /** One row of the native table (`aibench list kernels`), or `auto`: by size and rank count. */
   algorithm: z.string().default('auto'),

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { CollectiveName, NativeProblem } from '../../native/types.ts';
 import { COLLECTIVES } from '../../native/types.ts';
-import { detectMpiJob, isJobFile } from '../../runtime/mpi.ts';
+import { detectMpiJob } from '../../runtime/mpi.ts';
 import { formatBytes } from '../../units.ts';
 import {
   GPU_COLLECTIVE_BACKENDS,
@@ -11,6 +11,7 @@ import {
   prepareGpuCollective,
 } from '../gpu/collective.ts';
 import { deviceWord, gpuTimeoutSeconds } from '../gpu/run-on-gpu.ts';
+import { mpiRank, mpiSupport, mpiWarnings } from '../mpi-ranks.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
@@ -75,20 +76,8 @@ function memoryBytes(p: CollectiveParams, machine: Machine): number {
 
 async function supports(p: CollectiveParams, backend: string, machine: Machine): Promise<Support> {
   const job = detectMpiJob(process.env);
-  if (backend === 'mpi' && isJobFile(process.env)) {
-    return {
-      supported: false,
-      reason: 'This job was started with AIBENCH_JOB_FILE, without MPI.',
-      remedy: 'Run `mpirun -n 4 npx aibench run SUITE`, or choose nccl or rccl.',
-    };
-  }
-  if (backend === 'mpi' && job === null) {
-    return {
-      supported: false,
-      reason: 'The mpi backend needs a job that an MPI launcher started.',
-      remedy: 'Run `mpirun -n 4 npx aibench run SUITE`.',
-    };
-  }
+  const ranks = backend === 'mpi' ? mpiSupport(p.ranks) : null;
+  if (ranks?.supported === false) return ranks;
   if (backend !== 'mpi' && job !== null && job.size > 1) {
     return {
       supported: false,
@@ -114,7 +103,7 @@ async function prepare(
     inPlace: p.inPlace,
     perCall: p.method === 'osu',
   };
-  if (backend === 'mpi') return prepareMpi(shared, context);
+  if (backend === 'mpi') return prepareMpi({ ...shared, ranks: p.ranks === 'all' ? 0 : p.ranks }, context);
   const ranks = resolveThreads(p.ranks, context.machine);
   const tuned = p.algorithm === 'auto' ? tunedChoice(name, p, backend, ranks, context) : null;
   const algorithm = p.algorithm === 'auto' ? tuned?.algorithm : p.algorithm;
@@ -187,31 +176,16 @@ async function prepareMpi(
   context: LaunchContext,
 ): Promise<Prepared> {
   const mpi = context.native.joinMpi('');
-  const { ranks, size, oversubscribed, abi } = mpi.info();
   let problem: NativeProblem | undefined;
-  return prepareNativeProblem({
+  const prepared = await prepareNativeProblem({
     open: () => {
       problem = mpi.createCollective(options);
       return problem;
     },
     context,
     work: work => ({ bytes: work.bytes, busBytes: work.bytes * busFactor(problem) }),
-    rank: index => ({ host: ranks[index]?.host ?? '', pid: ranks[index]?.pid ?? 0 }),
-    warnings: [
-      {
-        code: 'LAUNCHES_SHARE_PROCESS',
-        message: 'all launches of this case ran in the one process per rank that the MPI launcher started.',
-        remedy: 'Start mpirun several times and compare the documents: only then are launches independent.',
-      },
-      ...(oversubscribed
-        ? [
-            {
-              code: 'MPI_OVERSUBSCRIBED',
-              message: `${size} ranks share fewer CPUs${abi === 'MPICH' ? '; MPICH waits without yielding, which costs whole time slices' : ''}.`,
-              remedy: 'Start at most one rank per CPU.',
-            },
-          ]
-        : []),
-    ],
+    rank: mpiRank(mpi),
   });
+  prepared.warnings.push(...mpiWarnings(mpi, prepared.facts));
+  return prepared;
 }

@@ -169,6 +169,13 @@ describe('caseEnergy', () => {
     expect(headlineEnergy(energy)).toBeNull();
   });
 
+  it('gives no work per joule to work that was done on several hosts', () => {
+    const { energy } = energyOf([counter('powercap/package-0', ['package-0'], LOADED)], { hosts: 2 });
+    expect(energy[0]).toMatchObject({ status: 'ok', throughputPerWatt: null });
+    expect(energy[0]?.reason).toMatch(/^several-hosts/);
+    expect(headlineEnergy(energy)).toBeNull();
+  });
+
   it('wants 30 updates of a gauge for a mean and 100 for a headline', () => {
     const at = (hertz: number) =>
       energyOf([gauge('hwmon/power_meter/power1', ['node'], flat(300), hertz, { scope: 'node' })]).energy[0];

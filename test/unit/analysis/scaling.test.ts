@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hostsOf } from '../../../src/analysis/energy-scope.ts';
 import { scalingGroups } from '../../../src/analysis/scaling.ts';
 import { htmlReport } from '../../../src/report/html.ts';
 import { scaling } from '../../../src/report/scaling.ts';
@@ -77,6 +78,25 @@ describe('scaling', () => {
       [null, 1],
       [null, 0.8],
     ]);
+  });
+
+  it('takes the cores of an MPI case from its facts, and gives no energy to work on several hosts', () => {
+    const ranks = (count: number, rate: number): CaseResult => ({
+      ...gemm(1, 2048, rate, 1e-9),
+      id: `distributed-gemm/${count}`,
+      workload: 'distributed-gemm',
+      backend: 'mpi',
+      params: { dtype: 'f32', m: 2048, n: 1024, k: 1024, threads: 1, ranks: count === 8 ? 'all' : count },
+      facts: { ranks: String(count), cores: String(count), oversubscribed: count > 4 ? 'true' : 'false' },
+    });
+    const [strong] = scalingGroups(document(ranks(2, 190), ranks(1, 100), ranks(8, 600)));
+    expect(strong?.points.map(({ cores, speedUp, crowded }) => [cores, speedUp, crowded])).toEqual([
+      [1, 1, false],
+      [2, 1.9, false],
+      [8, 6, true],
+    ]);
+    expect(hostsOf({ rankHosts: 'a,b,a' })).toBe(2);
+    expect(hostsOf({})).toBe(1);
   });
 
   it('leaves out what was not measured, and single points', () => {
