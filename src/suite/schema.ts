@@ -63,6 +63,8 @@ export const suiteSchema = z.strictObject({
   launches: z.int().min(1).max(1000).default(3),
   /** Idle power is measured for this long before the first case, where there is a sensor. */
   idleSeconds: seconds.default(2),
+  /** Pairs of the same work with and without telemetry, by which its cost is found once per run; 0: not at all. */
+  observerPairs: z.int().min(0).max(100).default(12),
   timing: timingSchema.default({}),
   /** Of the cases that do not say. */
   regime: z.enum(['peak', 'sustained']).default('peak'),

@@ -78,7 +78,7 @@ function splitSetting(setting: string): { key: string; value: string | number | 
   return { key: setting.slice(0, equals), value };
 }
 
-const TOP_KEYS = ['launches', 'idleSeconds', 'regime'];
+const TOP_KEYS = ['launches', 'idleSeconds', 'observerPairs', 'regime'];
 const TIMING_KEYS = Object.keys(timingSchema.shape);
 
 function applySetting(suite: Suite, setting: string): Suite {

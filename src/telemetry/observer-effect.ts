@@ -2,7 +2,6 @@
 import type { MeasureOptions, NativeProblem } from '../native/types.ts';
 import type { Telemetry } from './recorder.ts';
 
-const PAIRS = 12;
 const TIMING: MeasureOptions = {
   maxWarmupSeconds: 0.02,
   minSampleSeconds: 0.002,
@@ -17,9 +16,10 @@ export type ObserverEffect = NonNullable<NonNullable<Telemetry['observer']>['eff
 export async function observerEffect(
   problem: Pick<NativeProblem, 'measure'>,
   sampling: { pause(): void; resume(): void },
+  pairs: number,
 ): Promise<ObserverEffect> {
   const ratios: number[] = [];
-  for (let pair = 0; pair < PAIRS; pair++) {
+  for (let pair = 0; pair < pairs; pair++) {
     const order = pair % 2 === 0 ? ([false, true] as const) : ([true, false] as const);
     const seconds = { with: 0, without: 0 };
     for (const watched of order) {
@@ -30,7 +30,7 @@ export async function observerEffect(
     ratios.push(seconds.with / seconds.without);
   }
   sampling.resume();
-  return { ratio: median(ratios), interval: medianInterval(ratios), pairs: PAIRS };
+  return { ratio: median(ratios), interval: medianInterval(ratios), pairs };
 }
 
 function perIteration(measured: { samplesSeconds: Float64Array; iterationsPerSample: number }): number[] {

@@ -41,6 +41,7 @@ name: gpu-test
 summary: products on GPUs and one case on the CPU
 launches: 1
 idleSeconds: 0
+observerPairs: 0
 timing: { targetSeconds: 0.01, maxWarmupSeconds: 0.01, minSamples: 2 }
 cases:
   - workload: gpu-gemm

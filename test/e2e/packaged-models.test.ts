@@ -56,7 +56,7 @@ describe('models of npm packages', () => {
 
   it('another file under the same name is refused', () => {
     const suite =
-      'schema: aibench.suite/1\nname: own\nsummary: s\nlaunches: 1\nidleSeconds: 0\ncases:\n  - workload: inference\n    params: { model: pp-ocr-cls }\n';
+      'schema: aibench.suite/1\nname: own\nsummary: s\nlaunches: 1\nidleSeconds: 0\nobserverPairs: 0\ncases:\n  - workload: inference\n    params: { model: pp-ocr-cls }\n';
     writeFileSync(path.join(folder, 'own.yaml'), suite);
     const file = path.join(folder, 'node_modules', findPackaged('pp-ocr-cls')?.package ?? '', 'assets');
     writeFileSync(path.join(file, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'), Buffer.from([0x08, 0x0a, 0x3a, 0x00]));
@@ -76,7 +76,7 @@ describe.skipIf(installed === '')(
       const names = PACKAGED_MODELS.map(({ name }) => name).join(', ');
       writeFileSync(
         path.join(folder, 'real.yaml'),
-        `schema: aibench.suite/1\nname: real\nsummary: s\nlaunches: 1\nidleSeconds: 0\ntiming: { targetSeconds: 0.1, maxWarmupSeconds: 0.05 }\ncases:\n  - workload: inference\n    backend: [ort-node, ort-native]\n    params: {}\n    matrix: { model: [${names}] }\n`,
+        `schema: aibench.suite/1\nname: real\nsummary: s\nlaunches: 1\nidleSeconds: 0\nobserverPairs: 0\ntiming: { targetSeconds: 0.1, maxWarmupSeconds: 0.05 }\ncases:\n  - workload: inference\n    backend: [ort-node, ort-native]\n    params: {}\n    matrix: { model: [${names}] }\n`,
       );
       const output = path.join(folder, 'real.json');
       aibench(['run', path.join(folder, 'real.yaml'), '-q', '-o', output], { cwd: installed, timeoutSeconds: 110 });

@@ -127,7 +127,7 @@ describe('what goes wrong is one clear sentence and the right exit code', () => 
     const file = path.join(temporaryFolder(), 'my.yaml');
     writeFileSync(
       file,
-      `schema: aibench.suite/1\nname: my\nsummary: mine\nlaunches: 1\nidleSeconds: 0\ntiming: { targetSeconds: 0.02, maxWarmupSeconds: 0.02 }\ncases:\n${cases}`,
+      `schema: aibench.suite/1\nname: my\nsummary: mine\nlaunches: 1\nidleSeconds: 0\nobserverPairs: 0\ntiming: { targetSeconds: 0.02, maxWarmupSeconds: 0.02 }\ncases:\n${cases}`,
     );
     return file;
   };
@@ -140,13 +140,13 @@ describe('what goes wrong is one clear sentence and the right exit code', () => 
       'a misspelt key',
       () => ['run', suite('  - { workload: gemm, parms: { m: 1, n: 1, k: 1 } }\n')],
       2,
-      /my\.yaml:8:.*`parms`.*did you mean `params`/,
+      /my\.yaml:9:.*`parms`.*did you mean `params`/,
     ],
     [
       'a negative size',
       () => ['run', suite('  - { workload: gemm, params: { m: -1, n: 1, k: 1 } }\n')],
       2,
-      /my\.yaml:8/,
+      /my\.yaml:9/,
     ],
     [
       'an output folder that is not there',
@@ -196,20 +196,25 @@ describe('what goes wrong is one clear sentence and the right exit code', () => 
     expect(cases[1]?.reason).toMatch(/cuda/i);
   });
 
-  it.each([
-    ['not ONNX', Buffer.from('this is not a model at all, only text that somebody named .onnx')],
-    ['empty', Buffer.alloc(0)],
-    ['truncated', Buffer.from([0x08, 0x0a, 0x3a, 0xff, 0xff, 0x03, 0x0a, 0x10])],
-  ])('a model that is %s fails its case and not the run', (_name, bytes) => {
+  it('a model that is not ONNX, empty or truncated fails its case and not the run', () => {
     if (!hasOrt) return;
     const folder = temporaryFolder();
-    writeFileSync(path.join(folder, 'bad.onnx'), bytes);
-    const ran = aibench(['run', suite(gemm), '--model', 'bad.onnx', '-o', 'r.json', '--json'], { cwd: folder });
+    const models = {
+      'text.onnx': Buffer.from('this is not a model at all, only text that somebody named .onnx'),
+      'empty.onnx': Buffer.alloc(0),
+      'truncated.onnx': Buffer.from([0x08, 0x0a, 0x3a, 0xff, 0xff, 0x03, 0x0a, 0x10]),
+    };
+    for (const [name, bytes] of Object.entries(models)) writeFileSync(path.join(folder, name), bytes);
+    const named = Object.keys(models).flatMap(name => ['--model', name]);
+    const ran = aibench(['run', suite(gemm), ...named, '-o', 'r.json', '--json'], { cwd: folder });
     expect(ran.status, ran.stderr).toBe(1);
-    const { cases } = JSON.parse(ran.stdout) as ResultDocument;
-    expect(cases.map(({ status }) => status)).toEqual(['measured', 'failed']);
-    expect(cases[1]?.reason).toMatch(/bad\.onnx/);
-    expect(cases[1]?.reason).not.toContain('\n');
+    const [good, ...bad] = (JSON.parse(ran.stdout) as ResultDocument).cases;
+    expect(good?.status).toBe('measured');
+    expect(bad.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    for (const [index, name] of Object.keys(models).entries()) {
+      expect(bad[index]?.reason).toContain(name);
+      expect(bad[index]?.reason).not.toContain('\n');
+    }
   });
 
   it('no addon: says how to get it, exit 3', () => {

@@ -68,6 +68,7 @@ name: webgpu
 summary: on a software adapter
 launches: 1
 idleSeconds: 0
+observerPairs: 0
 timing: { targetSeconds: 0.05, maxWarmupSeconds: 0.02, minSamples: 3 }
 cases:
   - workload: inference

@@ -26,6 +26,7 @@ name: hosts
 summary: four hosts
 launches: 1
 idleSeconds: 0
+observerPairs: 0
 timing: { targetSeconds: 0.05, maxWarmupSeconds: 0.02, minSamples: 3, maxSamples: 20 }
 cases:
   - { workload: allreduce, backend: mpi, params: { bytes: 4KiB } }

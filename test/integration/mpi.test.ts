@@ -35,6 +35,7 @@ name: mpi
 summary: small
 launches: 1
 idleSeconds: 0
+observerPairs: 0
 timing: { targetSeconds: 0.02, maxWarmupSeconds: 0.02, minSamples: 3, maxSamples: 20 }
 cases:
   - { workload: allreduce, backend: [threads, mpi], params: { bytes: 4KiB } }

@@ -69,6 +69,7 @@ async function measureAll(
     native,
     nvmlLibraries,
     cacheDir,
+    activitySeconds: Math.min(1, Math.max(0.2, suite.value.idleSeconds)),
     ...(flags.label === undefined ? {} : { label: flags.label }),
     versions: ort.status === 'ok' ? { onnxruntime: ort.version } : {},
   });
@@ -104,7 +105,9 @@ async function measureAll(
     nvmlLibraries,
   });
   try {
-    await measureObserver(native, recorder, inventory.machine.usableCores);
+    if (suite.value.observerPairs > 0) {
+      await measureObserver(native, recorder, inventory.machine.usableCores, suite.value.observerPairs);
+    }
     const document = await runSuite({
       suite,
       cases: fitting,
@@ -147,9 +150,9 @@ async function loadAllCpus(native: NativeAddon, threads: number): Promise<void> 
   await withReferenceLoad(native, threads, problem => problem.measure(timing));
 }
 
-/** What sampling costs work on all CPUs, for the document; about a second. A failure costs only this figure. */
-async function measureObserver(native: NativeAddon, recorder: Recorder, threads: number): Promise<void> {
-  const effect = await withReferenceLoad(native, threads, problem => observerEffect(problem, recorder));
+/** What sampling costs work on all CPUs, for the document; 12 pairs take a good second. A failure costs only this figure. */
+async function measureObserver(native: NativeAddon, recorder: Recorder, threads: number, pairs: number): Promise<void> {
+  const effect = await withReferenceLoad(native, threads, problem => observerEffect(problem, recorder, pairs));
   if (effect === null) recorder.resume();
   else recorder.setEffect(effect);
 }

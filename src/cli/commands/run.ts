@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .option('--model <file.onnx>', 'add an inference case for your own model; may be repeated', repeat)
     .option(
       '--set <key=value>',
-      'change the suite: launches, idleSeconds, timing.<key>, params.<key>; may be repeated',
+      'change the suite: launches, idleSeconds, observerPairs, timing.<key>, params.<key>; may be repeated',
       repeat,
     )
     .option('--label <text>', 'a name for this machine in the document')

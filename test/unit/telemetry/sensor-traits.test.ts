@@ -174,7 +174,7 @@ describe('observer effect', () => {
         warmup: { samplesSeconds: new Float64Array(), settled: true },
       };
     };
-    const effect = await observerEffect({ measure }, sampling);
+    const effect = await observerEffect({ measure }, sampling, 12);
     expect(effect.ratio).toBeCloseTo(1.02, 2);
     expect(effect.interval[0]).toBeLessThanOrEqual(effect.ratio);
     expect(effect.interval[1]).toBeGreaterThanOrEqual(effect.ratio);
