@@ -19,10 +19,16 @@ class PeerProductEngine final : public GemmEngine<T> {
     if (Status status = peer_->set_threads(team_.size()); !status.ok()) return status;
     return peer_->make_product(dtype_, m_, n_, k_, packed_, &product_);
   }
-  void take_weights(WeightOf<T>* b, std::size_t, std::size_t) override { good_ = product_->take_weights(b); }
-  bool run(const GemmArguments<T>& g) override {
-    return good_ && product_->multiply(g.a, g.b, g.c);
+  Status take_weights(const GemmArguments<T>& g) override {
+    if (product_->take_weights(g.b)) return Status::success();
+    return Status::failure("LIBRARY_BROKEN", peer_->info().name + " cannot pack its weights", "Leave out weights.");
   }
+  std::vector<typename GemmEngine<T>::Piece> own_weights() const override {
+    if (product_->packed_weights() == nullptr) return {};
+    return {{product_->packed_weights(), product_->packed_bytes()}};
+  }
+  // Of one product, alpha 1, beta 0, neither operand transposed: create_gemm_problem refuses the others.
+  bool run(const GemmBatch<T>& batch) override { return product_->multiply(batch.first.a, batch.first.b, batch.first.c); }
   std::map<std::string, std::string> facts() const override {
     const PeerInfo info = peer_->info();
     std::map<std::string, std::string> facts{{"backend", info.name},           {"kernel", info.kernel}, {"library", info.path},
@@ -37,7 +43,6 @@ class PeerProductEngine final : public GemmEngine<T> {
   const std::string dtype_;
   const std::size_t m_, n_, k_;
   const bool packed_;
-  bool good_ = true;
   std::unique_ptr<PeerProduct> product_;
 };
 
