@@ -3,7 +3,10 @@
 // Ratios are paired within a round, so that a clock that moves moves both; printed with their quartiles.
 //
 //   node scripts/bench-gemm.mjs [--json] [--out results/gemm.json] [--seconds 3] [--threads 1,2] [--dtype f32,f64]
-//                               [--shapes 512,1000x1001x999] [--backends openblas,blis,onednn | none]
+//                               [--shapes 512,1000x1001x999] [--backends openblas,blis,onednn | none] [--weights packed]
+//
+// Weights of int8 lie in [-64, 63]: beyond, libraries that add two products at 16 bits (AVX2) are wrong. --weights packed has every engine
+// pack B once beforehand, and leaves out those that cannot.
 //
 // Exit code 0 when every bar that was run is met, 1 when one is missed, 3 when the machine was too busy to say.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     dtype: { type: 'string', default: 'f32,f64' },
     shapes: { type: 'string', default: SHAPES },
     backends: { type: 'string' },
+    weights: { type: 'string' },
   },
 });
 
@@ -68,11 +72,19 @@ function shuffled(list) {
   return order;
 }
 
+/** With --weights packed: whether the backend has them. */
+const packs = ({ name }) => values.weights === undefined || name === 'onednn';
+
 async function openAll(dtype, threads, shape, peers) {
   const engines = [];
-  for (const backend of ['native', ...peers.filter(peer => peer.dtypes.includes(dtype)).map(({ name }) => name)]) {
+  for (const backend of [
+    'native',
+    ...peers.filter(peer => peer.dtypes.includes(dtype) && packs(peer)).map(({ name }) => name),
+  ]) {
     const { m, n, k } = shape;
-    const problem = addon.createGemm({ dtype, threads, seed: 1, m, n, k, backend });
+    const options = { dtype, threads, seed: 1, m, n, k, backend, narrowWeights: /^[su]8$/.test(dtype) };
+    if (values.weights !== undefined) options.weights = values.weights;
+    const problem = addon.createGemm(options);
     await problem.prepare();
     if (!(await problem.runAndVerify()).passed)
       throw new Error(`${backend} ${dtype} ${shape.shape}: wrong result, so no rate`);

@@ -29,6 +29,7 @@ Napi::Value create_gemm(const Napi::CallbackInfo& info) {
   options.beta = read.optional_number("beta", -1, 1, 0);
   options.batch = static_cast<std::size_t>(read.optional_number("batch", 1, kMaxDimension, 1));
   options.scattered = read.optional_flag("scattered");
+  options.narrow_weights = read.optional_flag("narrowWeights");
   std::unique_ptr<Problem> problem;
   const Status status = read.status().ok() ? create_gemm_problem(options, &problem) : read.status();
   return wrap_problem(info.Env(), status, std::move(problem));

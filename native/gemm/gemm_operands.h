@@ -189,8 +189,8 @@ class GemmOperands {
     if (part.row == 0 && part.rows != 0) {
       B* b = b_.template as<B>();
       const std::size_t from = product * size_b();
-      if (options_.transpose_b) fill_rectangle(b, stream(kStreamB), from, k, part.column, column_end, 0, k);
-      else fill_rectangle(b, stream(kStreamB), from, n, 0, k, part.column, column_end);
+      if (options_.transpose_b) fill_rectangle(b, stream(kStreamB), from, k, part.column, column_end, 0, k, options_.narrow_weights);
+      else fill_rectangle(b, stream(kStreamB), from, n, 0, k, part.column, column_end, options_.narrow_weights);
     }
     C* c = c_.template as<C>() + product * size_c();
     for (std::size_t i = part.row; i < row_end; ++i) {
@@ -204,9 +204,13 @@ class GemmOperands {
 
   template <typename E>
   static void fill_rectangle(E* to, std::uint64_t seed, std::size_t from, std::size_t width, std::size_t row, std::size_t row_end,
-                             std::size_t column, std::size_t column_end) {
+                             std::size_t column, std::size_t column_end, bool narrow = false) {
     for (std::size_t i = row; i < row_end; ++i) {
-      for (std::size_t j = column; j < column_end; ++j) to[from + i * width + j] = random_element<E>(seed, from + i * width + j);
+      for (std::size_t j = column; j < column_end; ++j) {
+        E& element = to[from + i * width + j];
+        element = random_element<E>(seed, from + i * width + j);
+        if constexpr (std::is_integral_v<E>) element = static_cast<E>(narrow ? element / 2 : element);
+      }
     }
   }
 

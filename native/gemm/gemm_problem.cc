@@ -18,12 +18,19 @@
 #include "gemm/gemm_operands.h"
 #include "gemm/kernel_registry.h"
 #include "gemm/operand_bandwidth.h"
+#include "gemm/peers/peer_product_engine.h"
 #include "gemm/random_fill.h"
 #include "gemm/verification.h"
 #include "memory/last_level_cache.h"
 
 namespace aibench {
 namespace {
+
+// Whether a peer has to make the product beforehand (PeerProduct) instead of being called as a BLAS.
+template <typename T>
+bool by_product(const GemmProblemOptions& options) {
+  return (!std::is_same_v<T, float> && !std::is_same_v<T, double>) || options.weights == "packed";
+}
 
 // T is the type of A.
 template <typename T>
@@ -47,6 +54,9 @@ class GemmProblem final : public Problem {
       auto native = std::make_unique<NativeEngine<T>>(kernel_, *team_, options_.m, options_.n, options_.k);
       if (options_.weights == "packed") native->pack_weights(options_.n, options_.k);
       engine_ = std::move(native);
+    } else if (by_product<T>(options_)) {
+      engine_ = std::make_unique<PeerProductEngine<T>>(peer_, *team_, options_.dtype, options_.m, options_.n, options_.k,
+                                                       options_.weights == "packed");
     } else {
       engine_ = std::make_unique<PeerEngine<T>>(peer_, *team_);
     }
@@ -122,7 +132,7 @@ class GemmProblem final : public Problem {
     const double dense = 2 * m * n * k * batch;
     const double others = (sizeof(T) * m * k + sizeof(C) * m * n * (options_.beta == 0 ? 1 : 2)) * batch;
     if (weights_ != nullptr) return {dense * weights_->density(options_.k, options_.n), others + weights_->bytes(options_.k, options_.n), dense};
-    if (options_.weights == "packed") {
+    if (options_.weights == "packed" && peer_ == nullptr) {
       const auto lanes = static_cast<std::size_t>(kernel_.lanes);
       const std::size_t columns = (options_.n + lanes - 1) / lanes * lanes;
       return {dense, others + static_cast<double>(kernel_.steps(options_.k) * columns * sizeof(C)), 0};
@@ -284,8 +294,14 @@ Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* probl
     if (status.ok()) status = check_dtype(peer->info(), options.dtype);
   }
   std::unique_ptr<CompressedWeights<T>> weights;
-  if (status.ok() && packed && peer != nullptr) {
-    status = Status::failure("BAD_OPTION", "packed weights are multiplied by our own kernels only", "Choose the backend native.");
+  if (status.ok() && peer != nullptr && by_product<T>(options)) {
+    if (!plain || options.batch != 1) {
+      status = Status::failure("BAD_OPTION", "the backend " + options.backend + " is driven for single products as they stand in " + options.dtype +
+                               " and with packed weights", "Leave out batch, transposes, alpha and beta, or choose the backend native.");
+    } else {  // a small one, to know before anything large is allocated
+      std::unique_ptr<PeerProduct> small;
+      status = peer->make_product(options.dtype, 16, 16, 16, packed, &small);
+    }
   }
   if (status.ok() && !dense && !packed) {
     if constexpr (kCompressible<T>) {

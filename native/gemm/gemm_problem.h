@@ -16,7 +16,7 @@ struct GemmProblemOptions {
   std::uint64_t seed = 0;
   std::string isa;      // empty: the best that the CPU and AIBENCH_ISA allow
   // Empty or dense; packed: B packed once by prepare(), before anything is timed; 2:4, block, int4: gemm/compressed, f32, bf16 and s8.
-  // But for dense all on our own kernels alone.
+  // But for dense, and packed on onednn, all on our own kernels alone.
   std::string weights;
   std::string backend;  // empty or native: our own kernels; else a name of gemm/peers
   bool transpose_a = false, transpose_b = false;
@@ -24,6 +24,8 @@ struct GemmProblemOptions {
   // In [-1, 1]; whole for int8. With beta = 1 alpha changes its sign from one run to the next, so that C stays bounded.
   double beta = 0;
   std::size_t batch = 1;
+  // int8: B in [-64, 63], with which libraries are exact that add two products at 16 bits (vpmaddubsw saturates).
+  bool narrow_weights = false;
   bool scattered = false;  // a batch by lists of pointers, its operands in a shuffled order, instead of by strides
 };
 

@@ -69,8 +69,11 @@ function optionsLabel({ transposeA, transposeB, alpha, beta, batch, batchLayout,
 function optionsSupport(p: GemmParams, backend: string): Support {
   const refuse = (reason: string, remedy: string): Support => ({ supported: false, reason, remedy });
   const integer = p.dtype === 's8' || p.dtype === 'u8';
-  if (p.weights !== undefined && backend !== 'native')
-    return refuse('packed weights are multiplied by our own kernels only', 'Choose the backend native.');
+  if (p.weights !== undefined && backend !== 'native' && backend !== 'onednn')
+    return refuse(
+      'packed weights are multiplied by our own kernels and oneDNN only',
+      'Choose the backend native or onednn.',
+    );
   if (p.weights !== undefined && p.batch !== undefined)
     return refuse('packed weights are those of one product, not of a batch', 'Leave out batch or weights.');
   if (p.batchLayout !== undefined && p.batch === undefined)

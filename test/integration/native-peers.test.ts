@@ -40,7 +40,7 @@ const reason = driven.length === 0 ? ' (skipped: no BLAS library found; see `aib
 describe.skipIf(driven.length === 0)(`peers${reason}`, () => {
   test.each(driven)('%s %s is right before and after it is timed, and damage is caught', async (backend, dtype) => {
     for (const threads of backend === 'libxsmm' ? [1] : [1, 2]) {
-      const problem = gemm({ backend, dtype: dtype as 'f32', threads });
+      const problem = gemm({ backend, dtype: dtype as 'f32', threads, narrowWeights: true });
       await problem.prepare();
       expect((await problem.runAndVerify()).passed).toBe(true);
       await problem.measure({
@@ -56,6 +56,30 @@ describe.skipIf(driven.length === 0)(`peers${reason}`, () => {
       problem.injectFault('stale-tile');
       expect((await problem.verify()).passed).toBe(false);
     }
+  });
+});
+
+const onednn = peers.find(({ name, found }) => name === 'onednn' && found);
+describe.skipIf(onednn === undefined)('oneDNN (skipped where it is not here)', () => {
+  test.each(onednn?.dtypes ?? [])('packs its weights in %s', async dtype => {
+    const problem = gemm({ backend: 'onednn', dtype: dtype as 'f32', weights: 'packed', narrowWeights: true });
+    await problem.prepare();
+    expect((await problem.runAndVerify()).passed).toBe(true);
+    expect(problem.facts().kernel).toContain('packed weights');
+  });
+
+  test('int8 over the full range is exact, or the verification says that it is not', async () => {
+    const exact = addon.cpuFeatures().flags.some(flag => /vnni/.test(flag));
+    for (const dtype of ['s8', 'u8'] as const) {
+      const problem = gemm({ backend: 'onednn', dtype });
+      await problem.prepare();
+      expect((await problem.runAndVerify()).passed).toBe(exact);
+    }
+  });
+
+  test('is not asked for what it is not driven for', () => {
+    expect(() => gemm({ backend: 'onednn', dtype: 's8', alpha: 2 })).toThrow(/single products as they stand/);
+    expect(() => gemm({ backend: 'onednn', dtype: 'f16' })).toThrow(/f16/);
   });
 });
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/dynamic_library.h"
+#include "gemm/peers/onednn_matmul.h"
 
 namespace aibench {
 namespace {
@@ -53,6 +54,10 @@ class OnednnPeer final : public Peer {
     if (version_ != nullptr && version_->cpu_runtime == 2) {
       static_cast<void>(openmp_.open({"libgomp.so.1", "libiomp5.so", "libomp.so.5", "libomp.so"}));
     }
+    // What this CPU has an implementation for: 2.6 has none for bf16 below AVX-512.
+    for (const char* dtype : {"bf16", "s8", "u8"}) {
+      if (usable() && make_onednn_product(library_, version_->major, onednn_product(dtype, 16, 16, 16), false) != nullptr) dtypes_.push_back(dtype);
+    }
   }
 
   bool usable() const { return sgemm_ != nullptr && version_ != nullptr; }
@@ -67,7 +72,7 @@ class OnednnPeer final : public Peer {
     info.threading = runtime_text(version_->cpu_runtime);
     const auto isa = library_.function<int (*)()>("dnnl_get_effective_cpu_isa");
     info.kernel = isa == nullptr ? "unknown" : isa_text(isa());
-    info.dtypes = {"f32"};
+    info.dtypes = dtypes_;
     return info;
   }
 
@@ -88,11 +93,19 @@ class OnednnPeer final : public Peer {
                   wide(g.ldc)) == 0;
   }
   bool multiply(const GemmArguments<double>&) override { return false; }
+  Status make_product(const std::string& dtype, std::size_t m, std::size_t n, std::size_t k, bool packed,
+                      std::unique_ptr<PeerProduct>* product) override {
+    *product = make_onednn_product(library_, version_->major, onednn_product(dtype, m, n, k), packed);
+    if (*product != nullptr) return Status::success();
+    return Status::failure("DTYPE_UNSUPPORTED", "oneDNN " + info().version + " has no product in " + dtype + " for this CPU",
+                           "Choose another backend or dtype.");
+  }
 
  private:
   DynamicLibrary library_, openmp_;
   Sgemm sgemm_ = nullptr;
   const Version* version_ = nullptr;
+  std::vector<std::string> dtypes_ = {"f32"};
 };
 
 }  // namespace

@@ -21,6 +21,20 @@ struct PeerInfo {
   std::vector<std::string> dtypes;
 };
 
+// One product of one shape, for libraries whose products are objects that are made beforehand: C[m x n] = A[m x k] * B[k x n], row-major
+// and without gaps.
+class PeerProduct {
+ public:
+  virtual ~PeerProduct() = default;
+  // The implementation that the library chose, in its own words.
+  virtual std::string kernel() const = 0;
+  // Called once B is filled. Where weights are packed they are copied into the library's own layout, and b of multiply() is not read.
+  virtual bool take_weights(const void* b) = 0;
+  virtual std::size_t packed_bytes() const = 0;  // 0: B is read as it lies
+  virtual const void* packed_weights() const = 0;
+  virtual bool multiply(const void* a, const void* b, void* c) = 0;
+};
+
 // One opened library. Its threads are its own: they are not pinned, and inherit the affinity of the thread that opens it
 // (OpenBLAS) or first runs it (OpenMP), so neither may be pinned to one CPU when it is to use several.
 class Peer {
@@ -32,6 +46,14 @@ class Peer {
   // Row-major; false where the library reports a failure or lacks the dtype.
   virtual bool multiply(const GemmArguments<float>& arguments) = 0;
   virtual bool multiply(const GemmArguments<double>& arguments) = 0;
+  // Products of the other dtypes, and those with packed weights. After set_threads(). Fails with DTYPE_UNSUPPORTED.
+  virtual Status make_product(const std::string& dtype, std::size_t m, std::size_t n, std::size_t k, bool packed,
+                              std::unique_ptr<PeerProduct>* product) {
+    static_cast<void>(m), static_cast<void>(n), static_cast<void>(k), static_cast<void>(product);
+    return Status::failure("DTYPE_UNSUPPORTED",
+                           "the backend " + info().name + " is not driven for " + dtype + (packed ? " with packed weights" : ""),
+                           "Choose another backend.");
+  }
 };
 
 // Names of all peers that aibench knows, in the order of the table.

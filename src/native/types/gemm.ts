@@ -28,7 +28,7 @@ export interface GemmOptions {
   /** Force a path; otherwise the best that the CPU and AIBENCH_ISA allow. */
   isa?: Isa;
   /**
-   * On our own kernels alone, but for dense. `packed`: packed once by prepare(), before anything is timed. The others in f32: `flops` of
+   * On our own kernels alone, but for dense, and packed on onednn. `packed`: packed once by prepare(), before anything is timed. The others in f32, bf16, s8: `flops` of
    * work() are then those that are done, `items` those of the dense product.
    */
   weights?: 'dense' | 'packed' | '2:4' | 'block' | 'int4';
@@ -41,6 +41,8 @@ export interface GemmOptions {
   alpha?: number;
   /** -1 to 1; 0 by default. With 1 alpha changes its sign from run to run, so that C stays bounded. */
   beta?: number;
+  /** int8: B in [-64, 63], with which libraries are exact that add two products at 16 bits. */
+  narrowWeights?: boolean;
   /** So many products of that shape per run, one after the other in memory. */
   batch?: number;
   /** The batch is given as lists of pointers to matrices in a shuffled order. */
