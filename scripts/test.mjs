@@ -1,5 +1,6 @@
 // `npm test`: builds, checks style and types, runs all tests, and ends with a line `N passed, N failed`.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -14,20 +15,24 @@ function run(args) {
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status ?? 1;
 }
 
-function required(name, args) {
-  const status = run(args);
-  if (status !== 0) {
-    console.error(`aibench: ${name} failed; no test was run.`);
-    process.exit(status);
-  }
+/** Side by side: none of them keeps two cores busy. The first that fails ends the run. */
+async function required(steps) {
+  await Promise.all(
+    steps.map(async ([name, ...args]) => {
+      const [status] = await once(spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }), 'close');
+      if (status === 0) return;
+      console.error(`aibench: ${name} failed; no test was run.`);
+      process.exit(status ?? 1);
+    }),
+  );
 }
 
-required('the native build', ['scripts/build-native.mjs', '--tests']);
-required('the build', ['scripts/build.mjs', '--no-native']);
-if (only.length === 0) {
-  required('the style check', ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
-  required('the type check', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);
-}
+const checks = [
+  ['the style check', 'node_modules/@biomejs/biome/bin/biome', 'check', '.'],
+  ['the type check', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit'],
+];
+await required([['the native build', 'scripts/build-native.mjs', '--tests']]);
+await required([['the build', 'scripts/build.mjs', '--no-native'], ...(only.length === 0 ? checks : [])]);
 const status = run([
   'node_modules/vitest/vitest.mjs',
   'run',
