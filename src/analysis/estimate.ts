@@ -24,14 +24,14 @@ export function estimatePower(
   });
 }
 
-/** Share of CPU time that was not idle, over the windows, between the readings nearest to their ends. */
+/** Share of CPU time that was not idle over the windows, as far as readings span them; null where none does. */
 function busyShare(series: readonly Series[], windows: readonly (readonly [number, number])[]): number | null {
   const rise = (quantity: string): number | null => {
     const one = series.find(candidate => candidate.quantity === quantity);
     if (!one) return null;
     let sum = 0;
     for (const [start, end] of windows) {
-      const [first, last] = [valueNear(one, start), valueNear(one, end)];
+      const [first, last] = [counterAt(one, start), counterAt(one, end)];
       if (first === null || last === null) return null;
       sum += last - first;
     }
@@ -42,14 +42,18 @@ function busyShare(series: readonly Series[], windows: readonly (readonly [numbe
   return Math.min(1, Math.max(0, 1 - (idle + iowait) / total));
 }
 
-function valueNear(series: Series, time: number): number | null {
-  let best: number | null = null;
-  let distance = Number.POSITIVE_INFINITY;
-  for (const [index, at] of series.timeSeconds.entries()) {
-    const value = series.values[index] ?? null;
-    if (value === null || Math.abs(at - time) >= distance) continue;
-    best = value;
-    distance = Math.abs(at - time);
+/**
+ * A counter at a moment, on the line between the readings around it (a window is often shorter than their spacing); the first
+ * or last reading outside them.
+ */
+function counterAt({ timeSeconds, values }: Series, time: number): number | null {
+  let before: readonly [number, number] | null = null;
+  for (const [index, at] of timeSeconds.entries()) {
+    const value = values[index] ?? null;
+    if (value === null) continue;
+    if (at >= time)
+      return before === null ? value : before[1] + ((value - before[1]) * (time - before[0])) / (at - before[0]);
+    before = [at, value];
   }
-  return best;
+  return before === null ? null : before[1];
 }

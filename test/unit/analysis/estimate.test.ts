@@ -25,6 +25,18 @@ describe('estimates', () => {
     expect(others).toEqual([]);
   });
 
+  it('take a window between two readings, and one that ends after the last', () => {
+    const cpus = [series('idleTime', 1), series('totalTime', 4)];
+    for (const window of [
+      [1.2, 1.7],
+      [3.5, 9],
+    ] as const) {
+      const [one] = estimatePower(280, [{ id: 'gemm', launches: [{ windowSeconds: [...window] }] }], cpus);
+      expect(one?.load).toBeCloseTo(0.75);
+    }
+    expect(estimatePower(280, [{ id: 'gemm', launches: [{ windowSeconds: [5, 9] }] }], cpus)).toEqual([]);
+  });
+
   it('are none without CPU times', () => {
     expect(estimatePower(280, [{ id: 'gemm', launches: [{ windowSeconds: [0, 1] }] }], [])).toEqual([]);
   });
