@@ -45,7 +45,7 @@ for (const kind of kinds.length > 0 ? kinds : Object.keys(KINDS)) {
   const wanted = named.length > 0 ? named : tests;
   run('cmake', [
     ...['-S', path.join(root, 'native'), '-B', built],
-    ...[`-DAIBENCH_SANITIZE=${kind}`, '-DCMAKE_CXX_FLAGS_RELEASE=-O1'],
+    ...[`-DAIBENCH_SANITIZE=${kind}`, '-DCMAKE_CXX_FLAGS_RELEASE=-O1', '-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON'],
   ]);
   run('cmake', ['--build', built, '--parallel', parallel, '--target', ...wanted]);
   for (const test of wanted) {

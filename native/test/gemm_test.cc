@@ -2,6 +2,10 @@
 // and k, dimensions of 0 and 1, strides larger than the rows, every alpha and beta, NaN where C must not be read, transposed
 // operands, packed weights, batches.
 // AIBENCH_TEST_PROBLEMS sets the number of problems per kernel (2000); AIBENCH_TEST_ISA leaves the others out.
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -251,6 +255,9 @@ bool check_kernels(std::uint64_t problems) {
 }  // namespace aibench
 
 int main() {
+#ifdef __linux__
+  prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);  // else 2 MiB are zeroed for each of thousands of small buffers
+#endif
   const char* text = std::getenv("AIBENCH_TEST_PROBLEMS");
   const std::uint64_t problems = text == nullptr ? 2000 : std::strtoull(text, nullptr, 10);
   using aibench::check_kernels;
