@@ -18,8 +18,8 @@ set(AIBENCH_ISA_FLAGS_neon -march=armv8-a)
 # With all 16 registers in use, GCC's default allocator spills accumulators in the innermost loop; this one does not
 # (docs/kernels.md).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND AIBENCH_ISA_FLAGS_avx2 -fira-algorithm=priority)
-  list(APPEND AIBENCH_ISA_FLAGS_avxvnni -fira-algorithm=priority)
+  list(APPEND AIBENCH_ISA_FLAGS_avx2 -fira-algorithm=priority -frename-registers)
+  list(APPEND AIBENCH_ISA_FLAGS_avxvnni -fira-algorithm=priority -frename-registers)
   # False alarms inside GCC's own avx512fintrin.h (GCC bug 105593).
   foreach(isa avx512f avx512vnni avx512bf16)
     list(APPEND AIBENCH_ISA_FLAGS_${isa} -Wno-maybe-uninitialized -Wno-uninitialized)

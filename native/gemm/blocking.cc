@@ -32,6 +32,7 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
 
 std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t multiple) {
   if (total == 0) return multiple;
+  if (total <= limit) return total;
   const std::size_t parts = ceil_div(total, limit);
   return ceil_div(ceil_div(total, parts), multiple) * multiple;
 }
@@ -46,8 +47,11 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > l2_bytes;
   Plan plan;
   plan.few = few;
-  const std::size_t words = (m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / (element_bytes > 4 ? 2 : 1);
-  plan.few_columns = balanced_part(n, std::max(words / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
+  plan.few_columns = n;
+  if (few) {
+    const std::size_t words = (m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / (element_bytes > 4 ? 2 : 1);
+    plan.few_columns = balanced_part(n, std::max(words / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
+  }
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);

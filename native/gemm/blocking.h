@@ -20,7 +20,7 @@ struct Blocking {
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
                          std::size_t tile_columns);
 
-// `total` cut into equal parts of at most `limit`, each rounded up to `multiple`: the size of a part.
+// `total` cut into equal parts of at most `limit`, each rounded up to `multiple`: the size of a part. One part is not rounded.
 std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t multiple);
 
 // How one thread cuts its product.

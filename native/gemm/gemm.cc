@@ -59,6 +59,7 @@ typename Gemm<T>::Part Gemm<T>::part_of(int member, std::size_t m, std::size_t n
 // Columns are cut at multiples of `unit`.
 template <typename T>
 typename Gemm<T>::Part Gemm<T>::part_of(int member, std::size_t m, std::size_t n, std::size_t unit) const {
+  if (team_.size() == 1) return {0, m, 0, n};
   const ThreadGrid grid = thread_grid(team_.size(), m, n, static_cast<std::size_t>(kernel_.rows), unit);
   if (member >= grid.row_parts * grid.column_parts) return {m, 0, n, 0};
   const auto row_parts = static_cast<std::size_t>(grid.row_parts);

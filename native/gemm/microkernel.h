@@ -118,6 +118,8 @@ struct Microkernel {
   void (*multiply_add_chains)(std::size_t steps, const T* a, const WeightOf<T>* b, OutputOf<T>* sums);
 
   MatrixUnit matrix = {};
+  // Rows of the highest tile of each width where A is read in place; `rows` where it is packed.
+  int highest[kMaxTileVectors + 1] = {};
   // Where it is not nullptr: A and B packed, any height and width, instead of `tiles`.
   TileFunction<T> any_size = nullptr;
   // nullptr: products of few rows go by tiles too.

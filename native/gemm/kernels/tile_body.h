@@ -44,11 +44,20 @@ namespace {
     AIBENCH_ROW(AIBENCH_FMA, r)                                            \
   }
 
+// As if the strides of A changed with every step: GCC would otherwise keep lda + 4, 2 * lda + 8, ... in registers that it has not,
+// and load them from the stack, in place of an address with a constant in it (which AdvSIMD and SVE do not have).
+#if defined(__x86_64__)
+#define AIBENCH_STRIDES_CHANGE if constexpr (!kPackedA) asm("" : "+r"(lda), "+r"(lda3));
+#else
+#define AIBENCH_STRIDES_CHANGE
+#endif
+
 // Step u of a group of k: a row of B times a column of A. Where an operand is packed, u is a constant in the address, and
 // one line is prefetched per group; where B is in place, its rows are far apart and each step prefetches.
 #define AIBENCH_STEP(step)                                                 \
   {                                                                        \
     constexpr int u = step;                                                \
+    AIBENCH_STRIDES_CHANGE                                                 \
     if constexpr (!kPackedB) {                                             \
       AIBENCH_PREFETCH_ROW(0) AIBENCH_PREFETCH_ROW(1) AIBENCH_PREFETCH_ROW(2) AIBENCH_PREFETCH_ROW(3) \
       prefetch += prefetch_stride;                                         \
@@ -65,8 +74,10 @@ namespace {
     AIBENCH_STEP_ROW(5, a_high, lda)                                       \
     AIBENCH_STEP_ROW(6, a_high, 2 * lda)                                   \
     AIBENCH_STEP_ROW(7, a_high, lda3)                                      \
-    if constexpr (!kPackedB) b = at(b, V::kGroup * ldb);                               \
-    asm("" : "+r"(b), "+r"(prefetch));                                     \
+    if constexpr (!kPackedB) {                                             \
+      b = at(b, V::kGroup * ldb);                                          \
+      asm("" : "+r"(b), "+r"(prefetch));                                   \
+    }                                                                      \
   }
 
 // Moves the pointers past a group. The empty asm statements keep GCC from turning the few strides into dozens of
@@ -127,7 +138,7 @@ void tile(const Tile<typename V::Source>& t) {
   constexpr bool kPackedA = kA == FromA::kPacked, kPackedB = kB == FromB::kPacked;
   AIBENCH_GRID(AIBENCH_DECLARE)
   const A* a_low = static_cast<const A*>(t.a);
-  const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(A));  // strides in bytes from here on
+  [[maybe_unused]] std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(A));  // strides in bytes from here on
   [[maybe_unused]] std::ptrdiff_t lda3 = 3 * lda;
   asm("" : "+r"(lda3));
   [[maybe_unused]] const A* a_high = at(a_low, R > 4 ? 4 * lda : 0);
@@ -164,18 +175,39 @@ void tile(const Tile<typename V::Source>& t) {
     AIBENCH_ADVANCE(1)
   }
 
-  const typename V::Register alpha = V::broadcast(&t.alpha);
-  const typename V::Register beta = V::broadcast(&t.beta);
+  // One branch for all vectors instead of one each. Only the last vector of a row may be partial.
+#define AIBENCH_OFFSET(r, v) \
+  if constexpr (V::kOffset != 0 && R > r && N > v) c##r##v = V::add(c##r##v, V::broadcast(a_low + r));
+#define AIBENCH_SCALE(r, v) if constexpr (R > r && N > v) c##r##v = V::mul(alpha, c##r##v);
+#define AIBENCH_ADD_C(r, v) \
+  if constexpr (R > r && N > v) c##r##v = V::fma(beta, V::load(c + r * ldc + v * V::kLanes), c##r##v);
+#define AIBENCH_STORE(r, v) if constexpr (R > r && N > v) V::store(c + r * ldc + v * V::kLanes, c##r##v);
+#define AIBENCH_STORE_PARTIAL(r, v) \
+  if constexpr (R > r && N > v) store_c<V, v == N - 1>(c + r * ldc + v * V::kLanes, c##r##v, alpha, beta, read_c, tail);
   const bool read_c = t.beta != T{0};
   const std::size_t tail = t.tail;
+  const std::ptrdiff_t ldc = t.ldc;
   T* c = t.c;
-#define AIBENCH_STORE(r, v)                                                                            \
-  if constexpr (R > r && N > v) {                                                                      \
-    if constexpr (V::kOffset != 0) c##r##v = V::add(c##r##v, V::broadcast(a_low + r));                 \
-    store_c<V, v == N - 1>(c + r * t.ldc + v * V::kLanes, c##r##v, alpha, beta, read_c, tail);         \
+  AIBENCH_GRID(AIBENCH_OFFSET)
+  if (tail != V::kLanes) {
+    const typename V::Register alpha = V::broadcast(&t.alpha), beta = V::broadcast(&t.beta);
+    AIBENCH_GRID(AIBENCH_STORE_PARTIAL)
+    return;
+  }
+  if (t.alpha != T{1}) {
+    const typename V::Register alpha = V::broadcast(&t.alpha);
+    AIBENCH_GRID(AIBENCH_SCALE)
+  }
+  if (read_c) {
+    const typename V::Register beta = V::broadcast(&t.beta);
+    AIBENCH_GRID(AIBENCH_ADD_C)
   }
   AIBENCH_GRID(AIBENCH_STORE)
+#undef AIBENCH_STORE_PARTIAL
 #undef AIBENCH_STORE
+#undef AIBENCH_ADD_C
+#undef AIBENCH_SCALE
+#undef AIBENCH_OFFSET
 }
 
 // V::b_word makes one word of the `rows` rows of a group that are there.
@@ -309,6 +341,7 @@ void multiply_add_chains(std::size_t steps, const typename V::Source* a_values, 
 
 #undef AIBENCH_ADVANCE
 #undef AIBENCH_STEP
+#undef AIBENCH_STRIDES_CHANGE
 #undef AIBENCH_STEP_ROW
 #undef AIBENCH_LOAD_B
 #undef AIBENCH_PREFETCH_ROW
@@ -326,12 +359,26 @@ namespace aibench {
 namespace {
 
 template <typename V, int R, int N>
+constexpr void fill_in_place(Microkernel<typename V::Source>& kernel) {
+  auto& row = kernel.tiles[R][N];
+  row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
+  row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
+  row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
+}
+
+// Narrow tiles that are higher than the kernel's, so that they have as many accumulators: with fewer than latency times rate the
+// multiply-adds wait for each other.
+template <typename V, int R, int N, int kLowest>
+constexpr void fill_high(Microkernel<typename V::Source>& kernel) {
+  fill_in_place<V, R, N>(kernel);
+  if constexpr (R > kLowest) fill_high<V, R - 1, N, kLowest>(kernel);
+}
+
+template <typename V, int R, int N>
 constexpr void fill_row(Microkernel<typename V::Source>& kernel) {
   auto& row = kernel.tiles[R][N];
   if constexpr (V::kInPlaceA) {
-    row.in_place[0] = tile<V, R, N, FromA::kInPlace, FromB::kInPlace>;
-    row.in_place[1] = tile<V, R, N, FromA::kInPlace, FromB::kPacking>;
-    row.in_place[2] = tile<V, R, N, FromA::kInPlace, FromB::kPacked>;
+    fill_in_place<V, R, N>(kernel);
     row.packed[1] = tile<V, R, N, FromA::kPacked, FromB::kPacking>;
   } else {  // no packing tiles: they would save 1 % and cost a third of the code
     row.packed[0] = tile<V, R, N, FromA::kPacked, FromB::kInPlace>;
@@ -364,6 +411,13 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
                                          pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
   kernel.few_rows = few_rows<V, (N < 3 ? N : 3)>;
   fill_grid<V, R, N>(kernel);
+  for (int width = 1; width <= N; ++width) kernel.highest[width] = R;
+  if constexpr (V::kInPlaceA && V::kLanes > 1 && R == 4 && N == 3) {  // 12 accumulators; where there are 24, the narrow ones have enough
+    fill_high<V, 6, 2, R + 1>(kernel);
+    fill_high<V, 8, 1, R + 1>(kernel);
+    kernel.highest[2] = 6;
+    kernel.highest[1] = 8;
+  }
   return kernel;
 }
 
