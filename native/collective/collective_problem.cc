@@ -131,10 +131,11 @@ class CollectiveProblem final : public Problem {
     const double steps = reduces(algorithm_.kind) || algorithm_.kind == Collective::kAllGather ? std::ceil(std::log2(ranks_)) : 1;
     const double legs = algorithm_.kind == Collective::kPingPong ? 2 : 1;  // one after the other
     const double floor_seconds = legs * std::max(steps * one_way, copy_rate > 0 ? moved / copy_rate : 0);
+    // The last two looks: before the samples and after, also when they are taken a second time.
+    one_way_before_ = one_way_ > 0 ? one_way_ : one_way;
     one_way_ = one_way;
-    if (first_one_way_ == 0) first_one_way_ = one_way;
+    copy_rate_before_ = copy_rate_ > 0 ? copy_rate_ : copy_rate;
     copy_rate_ = copy_rate;
-    if (first_copy_rate_ == 0) first_copy_rate_ = copy_rate;
     ceilings["algorithm_bandwidth_bound"] = bytes / floor_seconds;
     ceilings["copy_bytes_per_second"] = copy_rate;
     return ceilings;
@@ -198,9 +199,9 @@ class CollectiveProblem final : public Problem {
   const bool streaming_;
   const int ranks_;
   std::unique_ptr<CollectiveRanks> team_;
-  double one_way_ = 0, first_one_way_ = 0;
+  double one_way_ = 0, one_way_before_ = 0;
   double switch_ = 0;
-  double copy_rate_ = 0, first_copy_rate_ = 0;
+  double copy_rate_ = 0, copy_rate_before_ = 0;
   std::uint64_t batches_ = 0;
   std::uint64_t faults_ = 0;
   bool checkable_ = false;
@@ -234,9 +235,9 @@ std::map<std::string, std::string> CollectiveProblem::facts() const {
   if (options_.processes && team_) facts["rankProcesses"] = team_->process_ids();
   if (switch_ > 0) facts["switchNanoseconds"] = number(switch_ * 1e9);
   if (one_way_ > 0) {
-    facts["oneWayNanosecondsBefore"] = number(first_one_way_ * 1e9);
+    facts["oneWayNanosecondsBefore"] = number(one_way_before_ * 1e9);
     facts["oneWayNanosecondsAfter"] = number(one_way_ * 1e9);
-    facts["copyBytesPerSecondBefore"] = number(first_copy_rate_);
+    facts["copyBytesPerSecondBefore"] = number(copy_rate_before_);
     facts["copyBytesPerSecondAfter"] = number(copy_rate_);
   }
   return facts;

@@ -21,16 +21,27 @@ Status refused(const std::string& what) {
                          "Mount a tmpfs on /dev/shm that this user may write, or use the threads backend.");
 }
 
-// A descriptor of a nameless object of `bytes`, or -1 and the reason.
-int open_nameless(std::size_t bytes, Status* status) {
+// A file of /dev/shm that never has a name. Where the system has no such files (before Linux 3.11, or none there), one that loses its
+// name at once. -1 where neither can be had.
+int open_without_name() {
+#ifdef O_TMPFILE
+  const int unnamed = open("/dev/shm", O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (unnamed >= 0) return unnamed;
+#endif
   static std::atomic<unsigned> serial{0};
   const std::string name = "/aibench-" + std::to_string(getpid()) + "-" + std::to_string(serial++);
   const int file = shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file >= 0) shm_unlink(name.c_str());
+  return file;
+}
+
+// A descriptor of a nameless object of `bytes`, or -1 and the reason.
+int open_nameless(std::size_t bytes, Status* status) {
+  const int file = open_without_name();
   if (file < 0) {
     *status = refused("shm_open");
     return -1;
   }
-  shm_unlink(name.c_str());
   // A tmpfs gives out pages as they are touched and kills with SIGBUS when it has none left, so its room is looked at
   // first (containers often get 64 MiB).
   struct statvfs room;

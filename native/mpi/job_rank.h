@@ -13,7 +13,7 @@ namespace aibench {
 
 // Sent by rank 0 before each step; plain bytes between ranks of one build.
 struct MpiCommand {
-  enum Kind : std::int32_t { kPrepare, kRun, kVerify, kUnwrite, kFlip, kLeaveOut, kDamage, kCeilings, kRelease, kEnd };
+  enum Kind : std::int32_t { kPrepare, kRun, kVerify, kUnwrite, kFlip, kLeaveOut, kDamage, kCeilings, kPlacement, kRelease, kEnd };
   enum Engine : std::int32_t { kMpi, kNccl, kRccl, kProduct };  // kProduct: no collective, rows of a matrix product
   std::int32_t kind;
   std::uint64_t problem;  // whose command it is: numbers from 1 on
@@ -41,7 +41,9 @@ struct MpiAnswer {
   std::uint64_t wrong;
   std::uint64_t fingerprint;
   std::uint64_t batches, disagreements;  // of a GPU's two clocks
-  double values[2];                      // of a product: error and tolerance of its verification, or its two ceilings
+  // Of a product: error and tolerance of its verification, or its two ceilings. For kPlacement: seconds of a message one way (0: this
+  // rank did not time it), bytes per second of a copy.
+  double values[2];
   std::int32_t threads;                  // of a product
   std::int32_t ok;                       // 0: it failed, as these say
   char code[32], message[400], remedy[200];

@@ -111,6 +111,23 @@ class MpiCollectiveProblem final : public Problem {
     const double elements = static_cast<double>(count_);
     return {reduces(kind_) ? (ranks_ - 1) * elements : 0, elements * static_cast<double>(reduction_.element_bytes), 1};
   }
+  // No ceilings: aibench does not know MPI's links. It is the look before the samples and after at how the ranks sit.
+  std::map<std::string, double> measure_ceilings() override {
+    if (on_gpus() || ranks_ < 2 || count_ == 0 || world_.oversubscribed(ranks_)) return {};
+    double message = 0, copy = 0;  // of the slowest pair; of the slowest rank
+    const std::vector<MpiAnswer> answers = perform(command(MpiCommand::kPlacement));
+    require_all(answers);
+    for (const MpiAnswer& answer : answers) {
+      message = std::max(message, answer.values[0]);
+      copy = copy == 0 ? answer.values[1] : std::min(copy, answer.values[1]);
+    }
+    message_before_ = message_ > 0 ? message_ : message;
+    message_ = message;
+    copy_rate_before_ = copy_rate_ > 0 ? copy_rate_ : copy;
+    copy_rate_ = copy;
+    return {};
+  }
+
   std::map<std::string, std::string> facts() const override;
   int threads() const override { return ranks_; }
 
@@ -189,7 +206,14 @@ class MpiCollectiveProblem final : public Problem {
   std::vector<double> seconds_;
   std::uint64_t batches_ = 0, faults_ = 0;
   bool checkable_ = false;
+  double message_ = 0, message_before_ = 0, copy_rate_ = 0, copy_rate_before_ = 0;  // the last two looks
 };
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
 
 std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
   const double n = ranks_;
@@ -201,8 +225,6 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
                        : kind_ == Collective::kShift   ? bytes * n
                        : kind_ == Collective::kPingPong ? 2 * bytes
                                                         : bytes * (n - 1);
-  char busy[32];
-  std::snprintf(busy, sizeof busy, "%.6g", factor);
   std::string hosts, cpus;
   for (int r = 0; r < ranks_; ++r) {
     const MpiRankInfo& rank = world_.ranks()[static_cast<std::size_t>(r)];
@@ -224,9 +246,15 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"method", options_.per_call ? "barrier and one call, mean over ranks (OSU)" : "calls back to back, mean over ranks"},
       {"messageBytes", std::to_string(static_cast<std::uint64_t>(bytes))},
       {"bytesOnLinksAtLeast", std::to_string(static_cast<std::uint64_t>(least))},
-      {"busFactor", busy},
+      {"busFactor", number(factor)},
       {"oversubscribed", world_.oversubscribed(ranks_) ? "true" : "false"}};
   if (reduces(kind_)) facts["op"] = reduction_.op;
+  if (message_ > 0) {
+    facts["messageNanosecondsBefore"] = number(message_before_ * 1e9);
+    facts["messageNanosecondsAfter"] = number(message_ * 1e9);
+    facts["copyBytesPerSecondBefore"] = number(copy_rate_before_);
+    facts["copyBytesPerSecondAfter"] = number(copy_rate_);
+  }
   if (on_gpus()) {
     facts["algorithm"] = "the library's choice";
     facts["rankKind"] = "one GPU per process";

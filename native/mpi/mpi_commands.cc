@@ -57,6 +57,7 @@ int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& l
   constexpr useconds_t kNap = 500;
   int exit_code = 0;
   JobRankHolder rank(world, libraries);
+  const int busy_looks = world.oversubscribed() ? 4 : kBusyLooks / 16;
   for (bool end = false; !end;) {
     MpiCommand command = {};
     bool arrived = false;
@@ -78,7 +79,7 @@ int follow_mpi_commands(MpiWorld& world, const std::vector<gpu::GpuLibraries>& l
         }
         gather(world, rank.perform(command));
       });
-      if (arrived || looks < (world.oversubscribed() ? 4 : kBusyLooks / 16)) continue;
+      if (arrived || looks < busy_looks) continue;
       usleep(looks < 1000 ? kNap : 10 * kNap);
     }
     if (command.kind == MpiCommand::kEnd) {

@@ -1,7 +1,8 @@
 #include "mpi/mpi_rank.h"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
-#include <vector>
 
 #include "core/clock.h"
 #include "memory/counter_random.h"
@@ -54,6 +55,7 @@ MpiAnswer MpiRank::perform(const MpiCommand& command) {
     case MpiCommand::kFlip:
       if (command.rank == world_.rank()) receive_[command.at] = static_cast<char>(receive_[command.at] ^ (1 << command.bit));
       break;
+    case MpiCommand::kPlacement: return placement();
     case MpiCommand::kLeaveOut: pattern_.leave_out(command.rank, world_.rank(), receive_); break;
     default: break;
   }
@@ -133,6 +135,57 @@ MpiAnswer MpiRank::run(const MpiCommand& command) {
   for (std::uint64_t i = 0; i < command.iterations; ++i) call();
   answer.seconds = monotonic_seconds() - begin;
   return answer;
+}
+
+// How the ranks sit, as far as it can be told through MPI: each pair of neighbours exchanges small messages, and all copy at once.
+MpiAnswer MpiRank::placement() {
+  constexpr std::size_t kCopyBytes = std::size_t{4} << 20;
+  constexpr int kCopies = 12;
+  MpiAnswer answer = answer_of(Status::success());
+  mpi_.Barrier(comm_);
+  answer.values[0] = message_seconds();
+  AlignedBuffer memory;
+  const bool has_memory = memory.allocate(2 * kCopyBytes).ok();  // without it there is one figure less
+  if (has_memory) std::memset(memory.as<char>(), 1, 2 * kCopyBytes);
+  mpi_.Barrier(comm_);
+  for (int i = 0; i < kCopies && has_memory; ++i) {
+    const double begin = monotonic_seconds();
+    std::memcpy(memory.as<char>() + kCopyBytes, memory.as<char>(), kCopyBytes);
+    asm volatile("" ::: "memory");
+    answer.values[1] = std::max(answer.values[1], static_cast<double>(kCopyBytes) / (monotonic_seconds() - begin));
+  }
+  return answer;
+}
+
+// Half of the fastest round trip between this rank and its right neighbour, at even ranks; the others answer, and return 0.
+double MpiRank::message_seconds() {
+  constexpr int kTries = 20;
+  constexpr double kBudgetSeconds = 0.02, kTrySeconds = 100e-6;  // a try is long beside two clock readings
+  const int rank = world_.rank(), other = rank ^ 1;
+  if (other >= ranks_) return 0;
+  std::int32_t more = 1;
+  if (rank % 2 == 1) {
+    while (more != 0) {
+      mpi_.Recv(&more, sizeof more, mpi_.is.byte, other, kTag, comm_, mpi_.is.status_ignore);
+      mpi_.Send(&more, sizeof more, mpi_.is.byte, other, kTag, comm_);
+    }
+    return 0;
+  }
+  const auto round_trips = [&](int count) {
+    const double begin = monotonic_seconds();
+    for (int i = 0; i < count; ++i) {
+      mpi_.Send(&more, sizeof more, mpi_.is.byte, other, kTag, comm_);
+      mpi_.Recv(&more, sizeof more, mpi_.is.byte, other, kTag, comm_, mpi_.is.status_ignore);
+    }
+    return (monotonic_seconds() - begin) / count;
+  };
+  const double deadline = monotonic_seconds() + kBudgetSeconds;
+  double best = round_trips(1);
+  const int count = static_cast<int>(std::clamp(kTrySeconds / best, 1.0, 1000.0));
+  for (int i = 0; i < kTries && monotonic_seconds() < deadline; ++i) best = std::min(best, round_trips(count));
+  more = 0;
+  round_trips(1);
+  return best / 2;
 }
 
 void MpiRank::call() {

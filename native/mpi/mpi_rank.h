@@ -19,6 +19,8 @@ class MpiRank final : public JobRank {
   MpiAnswer prepare(const MpiCommand& command);
   MpiAnswer run(const MpiCommand& command);
   void call();
+  MpiAnswer placement();
+  double message_seconds();
   void fresh_input();
   void unwrite_one_line(std::uint64_t serial);
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "core/clock.h"
 #include "core/thread_team.h"
@@ -39,6 +40,16 @@ void at_exit() {
 }
 
 }  // namespace
+
+bool crowded(const std::vector<MpiRankInfo>& ranks, int count) {
+  std::map<std::string, int> on_host;
+  std::map<std::pair<std::string, std::uint64_t>, int> on_cpus;
+  for (int rank = 0; rank < count && static_cast<std::size_t>(rank) < ranks.size(); ++rank) {
+    const MpiRankInfo& info = ranks[static_cast<std::size_t>(rank)];
+    if (++on_host[info.host] > info.host_cpus || ++on_cpus[{info.host, info.cpus}] > info.cpu_count) return true;
+  }
+  return false;
+}
 
 MpiWorld* MpiWorld::joined() { return the_world; }
 
@@ -100,6 +111,8 @@ Status MpiWorld::initialise(const std::string& build) {
   std::string cpu_list;
   for (const int cpu : cpus_) cpu_list += std::to_string(cpu) + ",";
   self.cpus = fingerprint(cpu_list);
+  self.cpu_count = static_cast<std::int32_t>(cpus_.size());
+  self.host_cpus = static_cast<std::int32_t>(sysconf(_SC_NPROCESSORS_ONLN));
   ranks_.assign(static_cast<std::size_t>(size), {});
   const auto share = [&] {
     mpi_->Allgather(&self, sizeof self, mpi_->is.byte, ranks_.data(), sizeof self, mpi_->is.byte, mpi_->is.world);
@@ -116,9 +129,8 @@ Status MpiWorld::initialise(const std::string& build) {
   const std::vector<int> local = local_ranks();
   std::size_t place = 0;
   while (local[place] != rank_) ++place;
-  const bool bound = cpus_.size() < static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN));
-  host_cpus_ = bound ? static_cast<std::size_t>(sysconf(_SC_NPROCESSORS_ONLN)) : cpus_.size();
-  if (!bound && !oversubscribed()) {
+  const bool bound = self.cpu_count < self.host_cpus;
+  if (!bound && place < cpus_.size() && local.size() <= cpus_.size()) {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(cpus_[place], &set);
@@ -136,12 +148,6 @@ std::vector<int> MpiWorld::local_ranks() const {
     }
   }
   return local;
-}
-
-bool MpiWorld::oversubscribed(int ranks) const {
-  std::size_t count = 0;
-  for (const int other : local_ranks()) count += other < ranks;
-  return count > 1 && count > host_cpus_;
 }
 
 MpiHandle MpiWorld::first_ranks(int ranks) {
@@ -221,13 +227,14 @@ void MpiWorld::finalize() {
   thread_.join();
 }
 
-void MpiWorld::abort(int code) {
+void MpiWorld::abort(int wanted) {
+  const int code = wanted == 0 ? 1 : wanted;  // MPICH would end the job as if all were well
   active_ = false;
   // The MPI thread may hang in a call. Abort is the one call that is worth making from elsewhere; whatever it does, the
   // launcher sees a rank that left with an error.
   std::thread([this, code] { mpi_->Abort(mpi_->is.world, code); }).detach();
   usleep(500000);
-  _exit(code == 0 ? 1 : code);
+  _exit(code);
 }
 
 }  // namespace aibench

@@ -21,7 +21,13 @@ struct MpiRankInfo {
   std::int32_t cpu;          // that the MPI thread is pinned to, -1: left to the launcher
   std::uint64_t build;       // fingerprint of what must be the same at every rank
   std::uint64_t cpus;        // fingerprint of the CPUs that it may use
+  std::int32_t cpu_count;    // how many those are
+  std::int32_t host_cpus;    // that its host has
 };
+
+// Whether on some host of the first `count` ranks there are more of them than CPUs, or more that may use the same CPUs than there are
+// of those.
+bool crowded(const std::vector<MpiRankInfo>& ranks, int count);
 
 class MpiWorld {
  public:
@@ -36,10 +42,9 @@ class MpiWorld {
   int size() const { return static_cast<int>(ranks_.size()); }
   const std::vector<MpiRankInfo>& ranks() const { return ranks_; }
   const MpiLaunch& launch() const { return launch_; }
-  // More ranks on this host than CPUs that they may use.
   bool oversubscribed() const { return oversubscribed(size()); }
-  // The same of the first `ranks` alone.
-  bool oversubscribed(int ranks) const;
+  // Of the first `ranks` alone.
+  bool oversubscribed(int ranks) const { return crowded(ranks_, ranks); }
   std::vector<int> local_ranks() const;
   // The communicator of the first `ranks` ranks; what the others get must not be used. Every rank calls it, on the MPI thread, in the
   // same order.
@@ -71,7 +76,6 @@ class MpiWorld {
   MpiLaunch launch_;
   int rank_ = 0;
   std::vector<MpiRankInfo> ranks_;
-  std::size_t host_cpus_ = 1;
   std::vector<int> cpus_;  // that this rank may use
   std::map<int, MpiHandle> parts_;  // communicators by their number of ranks
   std::atomic<bool> active_{false};

@@ -181,6 +181,22 @@ void test_timed() {
   require(problem->measure_ceilings().count("algorithm_bandwidth_bound") == 1, "ceilings between processes");
 }
 
+// Sixteen ranks with fewer elements than ranks, on however few CPUs, by what runs when nothing is said.
+void test_many() {
+  for (const std::uint64_t count : {7, 4099}) {
+    for (const bool private_buffers : {false, true}) {
+      CollectiveOptions options = four("");
+      options.bytes = 4 * count;
+      options.ranks = 16;
+      options.private_buffers = private_buffers;
+      options.patience_seconds = 30;
+      const std::unique_ptr<Problem> problem = prepared(options);
+      problem->run(3);
+      require(problem->verify().passed, "16 processes, " + std::to_string(options.bytes) + " B");
+    }
+  }
+}
+
 void test_too_large() {
   CollectiveOptions options = four("");
   options.bytes = std::uint64_t{1} << 42;
@@ -196,6 +212,7 @@ void run_tests() {
   test_failures();
   test_killed_parent();
   test_timed();
+  test_many();
   test_too_large();
   require(shared_memory_files() == before, "something is left in /dev/shm");
 }

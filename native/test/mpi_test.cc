@@ -140,9 +140,27 @@ void test_choice_of_library() {
   require(!aibench::mpi_launch([](const char*) -> const char* { return nullptr; }).present, "no launcher");
 }
 
+// Ranks that share CPUs are seen on every host, also where a cpuset leaves them fewer than the host has.
+void test_crowded() {
+  const auto rank = [](const char* host, std::uint64_t cpus, int cpu_count, int host_cpus) {
+    aibench::MpiRankInfo info = {};
+    std::snprintf(info.host, sizeof info.host, "%s", host);
+    info.cpus = cpus;
+    info.cpu_count = cpu_count;
+    info.host_cpus = host_cpus;
+    return info;
+  };
+  require(!aibench::crowded({rank("a", 1, 2, 2), rank("a", 1, 2, 2), rank("b", 1, 2, 2)}, 3), "a CPU per rank");
+  require(aibench::crowded({rank("a", 1, 4, 4), rank("b", 1, 1, 1), rank("b", 1, 1, 1)}, 3), "another host is crowded");
+  require(!aibench::crowded({rank("a", 1, 4, 4), rank("b", 1, 1, 1), rank("b", 1, 1, 1)}, 2), "the first two alone");
+  require(aibench::crowded({rank("a", 7, 1, 8), rank("a", 7, 1, 8)}, 2), "bound to one and the same CPU");
+  require(!aibench::crowded({rank("a", 7, 1, 8), rank("a", 8, 1, 8)}, 2), "bound to a CPU each");
+}
+
 }  // namespace
 
 int main() {
+  test_crowded();
   test_choice_of_library();
   test_abi("fake_mpich.so", aibench::MpiAbi::kMpich);
   test_abi("fake_openmpi.so", aibench::MpiAbi::kOpenMpi);

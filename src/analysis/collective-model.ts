@@ -44,7 +44,10 @@ export function fitLink(points: readonly LinkPoint[]): LinkModel | null {
   return alphaSeconds >= 0 && betaSecondsPerByte >= 0 ? { alphaSeconds, betaSecondsPerByte } : null;
 }
 
-/** One-way time by log-log interpolation between the table's points; beyond them by its end slopes in α and β. */
+/**
+ * One-way time by log-log interpolation between the table's points, each size once. Below the first it is that of the first, beyond
+ * the last it grows with the bytes.
+ */
 export function interpolateLink(points: readonly LinkPoint[], bytes: number): number | null {
   const table = [...points].filter(point => point.bytes > 0 && point.seconds > 0).sort((a, b) => a.bytes - b.bytes);
   const [first] = table;
@@ -86,20 +89,25 @@ export function linkTime({ alphaSeconds, betaSecondsPerByte }: LinkModel): (byte
 
 /**
  * The calibration table that a document holds: one-way times by size of its `ping-pong` (half of the round trip) or `shift`
- * cases on one backend, medians over launches of each launch's median sample.
+ * cases on one backend, medians over launches of each launch's median sample. Cases that differ in more than their size (buffers,
+ * ranks, dtype) are not put into one table: the set with the most sizes is taken, of equal ones the first.
  */
 export function calibrationTable(
   cases: readonly CaseResult[],
   pattern: 'ping-pong' | 'shift',
   backend: string,
 ): LinkPoint[] {
-  return cases
-    .filter(item => item.workload === pattern && item.backend === backend && item.status === 'measured')
-    .map(item => {
-      const times = item.launches
-        .filter(launch => launch.status === 'ok' && launch.samplesSeconds.length > 0)
-        .map(launch => median(launch.samplesSeconds) / launch.iterationsPerSample);
-      return { bytes: Number(item.params.bytes), seconds: median(times) / (pattern === 'ping-pong' ? 2 : 1) };
-    })
-    .sort((a, b) => a.bytes - b.bytes);
+  const tables = new Map<string, LinkPoint[]>();
+  for (const { workload, status, params, launches, ...item } of cases) {
+    if (workload !== pattern || item.backend !== backend || status !== 'measured') continue;
+    const times = launches
+      .filter(launch => launch.status === 'ok' && launch.samplesSeconds.length > 0)
+      .map(launch => median(launch.samplesSeconds) / launch.iterationsPerSample);
+    const { bytes, ...others } = params;
+    const seconds = median(times) / (pattern === 'ping-pong' ? 2 : 1);
+    const key = JSON.stringify(others);
+    tables.set(key, [...(tables.get(key) ?? []), { bytes: Number(bytes), seconds }]);
+  }
+  const [longest = []] = [...tables.values()].sort((a, b) => b.length - a.length);
+  return longest.sort((a, b) => a.bytes - b.bytes);
 }

@@ -1,6 +1,7 @@
 /** What may be compared with what. Cases that are not like for like are set apart with the reason, never joined. */
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
-import type { Sighting } from './observations.ts';
+import { machineOf, type Sighting } from './observations.ts';
+import { placementDifference } from './placement.ts';
 
 export interface Pair {
   id: string;
@@ -71,7 +72,16 @@ function unlikeReason(baseline: readonly Sighting[], candidate: readonly Sightin
       if (difference !== null) return difference;
     }
   }
-  return null;
+  return movedApart(baseline, candidate);
+}
+
+/** Of one machine only: between two machines, where the CPUs sit is part of what is compared. */
+function movedApart([baseline]: readonly Sighting[], [candidate]: readonly Sighting[]): string | null {
+  if (baseline === undefined || candidate === undefined) return null;
+  if (machineOf(baseline.document) !== machineOf(candidate.document)) return null;
+  const sides = ['in the baseline', 'in the candidate'] as const;
+  const difference = placementDifference(baseline.result.facts, candidate.result.facts, sides);
+  return difference === null ? null : `placement of the CPUs differs: ${difference}`;
 }
 
 /** Cases of other tools: they compare with each other only, since the backend is part of what makes a case. */

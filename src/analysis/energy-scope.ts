@@ -4,7 +4,7 @@
  * Only sources of one family (RAPL, NVML, one hwmon chip), one kind and one scope are added, only where what they cover is
  * disjoint, and only when every part of the same sort is there: two packages of which one is unreadable have no sum.
  */
-import type { Scope, SourceDescription } from '../results/schema.ts';
+import type { CaseEnergy, Scope, SourceDescription } from '../results/schema.ts';
 
 /** Narrowest first. */
 export const SCOPE_ORDER: readonly Scope[] = ['chip', 'package', 'board', 'module', 'node', 'wall'];
@@ -17,6 +17,9 @@ export interface SourceGroup {
   members: SourceDescription[];
   covers: string[];
 }
+
+/** What covers ends in where a meter's owner adds up parts of one sort: `gpu-sum`, `package-sum`. */
+export const SUM = '-sum';
 
 /** A token of `covers` that says that others' use is in the reading: never a headline. */
 export function hasOtherTenants(covers: readonly string[]): boolean {
@@ -42,9 +45,11 @@ const ADDITIVE = /^(package|core|dram|gpu|gpu-[a-z0-9]+|module|grace)$/;
 /** Memory is added where it can be read; a sum without it is still the sum of the packages, and says so by its parts. */
 const OPTIONAL = 'dram';
 
+/** NVML gives one power as it is and one averaged: two families. How long a sensor was seen to average does not part it from its like. */
 function familyOf(source: SourceDescription): string {
   const parts = source.id.split('/');
-  return parts[0] === 'hwmon' ? `${parts[0]}/${(parts[1] ?? '').replace(/\.\d+$/, '')}` : (parts[0] ?? source.id);
+  if (parts[0] === 'hwmon') return `hwmon/${(parts[1] ?? '').replace(/\.\d+$/, '')}`;
+  return parts[0] === 'nvml' ? `nvml/${parts[2] ?? ''}` : (parts[0] ?? source.id);
 }
 
 /**
@@ -63,7 +68,7 @@ export function disjointGroups(
       if (usable(source)) groups.push(groupOf([source]));
       continue;
     }
-    const shelf = `${familyOf(source)} ${source.scope} ${source.kind} ${source.averagingWindowSeconds ?? 0}`;
+    const shelf = `${familyOf(source)} ${source.scope} ${source.kind}`;
     shelves.set(shelf, [...(shelves.get(shelf) ?? []), source]);
   }
   for (const shelf of shelves.values()) {
@@ -95,10 +100,9 @@ function groupOf(members: SourceDescription[]): SourceGroup {
   };
 }
 
-/** Not read, and no other source reads what it covers. A repeat that is deliberately left out (`unsupported`) is not missing. */
+/** Not read, for whatever reason, and no other source reads what it covers (as for a repeat that is deliberately left out). */
 function isMissing(source: SourceDescription, read: readonly SourceDescription[]): boolean {
-  if (read.includes(source) || source.status === 'unsupported') return false;
-  return !read.some(other => source.covers.every(token => other.covers.includes(token)));
+  return !read.includes(source) && !read.some(other => source.covers.every(token => other.covers.includes(token)));
 }
 
 /** Widest scope first; counters before gauges; more covered before less; instant before averaged. */
@@ -113,7 +117,7 @@ function byWidth(a: SourceGroup, b: SourceGroup): number {
 }
 
 /** What a case can be charged with. A rail of which nobody knows what it feeds is reported, never a headline. */
-const KNOWN_PART = /^(core|package|psys|grace|module|node|wall|gpu)(-|$)/;
+const KNOWN_PART = /^(core|package|psys|grace|module|gpu)(-|$)|^(node|wall)$/;
 
 /**
  * Whether a group can stand for a case on this device: a GPU's power says nothing about a case on the CPU, and the CPU's
@@ -137,6 +141,15 @@ export function hostsOf(facts: Readonly<Record<string, unknown>>): number {
   return typeof facts.rankHosts === 'string' ? new Set(facts.rankHosts.split(',')).size : 1;
 }
 
+/** How the reason of an entry begins that holds another device, or a part of what did the work. */
+export const OTHER_DEVICE = 'other-device';
+export const PART = 'part';
+
+/** Whether an entry's watts are those of the case: neither of another device nor of a part of what did the work. */
+export function standsForCase({ status, reason }: Pick<CaseEnergy, 'status' | 'reason'>): boolean {
+  return status === 'ok' && ![OTHER_DEVICE, PART].some(code => reason?.startsWith(`${code}:`));
+}
+
 /** As NVML numbers it, or AMD SMI, or the kernel's driver. */
 const WHOLE_GPU = /^gpu-(amdsmi-|amdgpu-)?\d+$/;
 
@@ -150,6 +163,16 @@ export function withoutOtherGpus<S extends Pick<SourceDescription, 'covers'>>(
     const gpus = covers.filter(token => WHOLE_GPU.test(token));
     return gpus.length === 0 || overlap(gpus, sensors);
   });
+}
+
+/**
+ * Whether a group that counts single GPUs leaves out some of those that the case ran on. One GPU may have several names
+ * (`gpu-amdsmi-0`, `gpu-amdgpu-0`): those of the group's own kind count.
+ */
+export function lacksGpus(covers: readonly string[], sensors: readonly string[]): boolean {
+  const kindOf = (token: string): string => token.replace(/\d+$/, '');
+  const kinds = new Set(covers.filter(token => WHOLE_GPU.test(token)).map(kindOf));
+  return sensors.some(token => kinds.has(kindOf(token)) && !covers.includes(token));
 }
 
 function isCpuDevice(device: string): boolean {

@@ -5,6 +5,7 @@
  * window (energy-window.ts).
  */
 import type { Scope, Series, SourceDescription } from '../results/schema.ts';
+import { SUM } from './energy-scope.ts';
 
 export interface Track {
   kind: 'counter' | 'gauge';
@@ -20,7 +21,10 @@ export interface Track {
   lost: Record<string, number>;
   /** Half of the spacing of readings that is usual in this track, twice: seconds between readings. */
   spacingSeconds: number;
+  /** Step of a counter; 0 for a gauge. */
   quantumJoules: number;
+  /** Step of a gauge's readings; 0 for a counter. */
+  quantumWatts: number;
   updatePeriodSeconds: number;
   averagingWindowSeconds: number;
 }
@@ -29,7 +33,7 @@ export interface Track {
  * More than this no such part draws: a step that implies more is no energy. Generous by a factor of two over the largest
  * known parts (2026), since its only use is to tell a wrap from a reset, where the two differ by orders of magnitude.
  */
-const PLAUSIBLE_WATTS: Record<Scope, number> = {
+export const PLAUSIBLE_WATTS: Record<Scope, number> = {
   chip: 3e3,
   package: 3e3,
   board: 5e3,
@@ -40,7 +44,7 @@ const PLAUSIBLE_WATTS: Record<Scope, number> = {
 
 /** A stretch without change this many times longer than usual, at less than half the usual power, is a stuck counter. */
 const STUCK_FACTOR = 5;
-const STUCK_SECONDS = 0.5;
+export const STUCK_SECONDS = 0.5;
 /** One or two missing readings of a gauge are bridged by the trapezoid; more are a gap. */
 const GAP_FACTOR = 3.5;
 
@@ -95,16 +99,22 @@ export function counterTrack(series: Series, source: SourceDescription): Track {
   const times: number[] = [];
   const steps: number[] = [];
   const lostReason: (string | null)[] = [];
+  /** Whether readings of this stretch show that the counter stood, or could be missing: where they were merged none is. */
+  const mayStand: boolean[] = [];
+  const isMerged = (series.merged ?? 0) > 0;
   let previous = 0;
+  let stood = false;
   for (const [index, value] of values.entries()) {
     const time = readTimes[index] ?? 0;
     if (index === 0) {
       times.push(time);
       steps.push(0);
       lostReason.push(null);
+      mayStand.push(false);
       previous = value;
       continue;
     }
+    stood ||= value === previous;
     // Readings without change are no information of their own; the last one marks how long nothing moved.
     if (value === previous && index < values.length - 1) continue;
     const gap = time - (times[times.length - 1] ?? 0);
@@ -117,13 +127,16 @@ export function counterTrack(series: Series, source: SourceDescription): Track {
     times.push(time);
     steps.push(reason ? 0 : step);
     lostReason.push(reason);
+    mayStand.push(stood || !isMerged);
+    stood = false;
     previous = value;
   }
-  markStuck(times, steps, lostReason);
+  markStuck(times, steps, lostReason, mayStand);
   const spacing = middle(spacings(readTimes));
   return finish('counter', times, steps, lostReason, [], {
     spacingSeconds: spacing,
     quantumJoules: source.quantum ?? 0,
+    quantumWatts: 0,
     updatePeriodSeconds: Math.max(
       source.updatePeriodSeconds ?? 0,
       middle(spacings(times)) > 1.5 * spacing ? middle(spacings(times)) : 0,
@@ -133,7 +146,12 @@ export function counterTrack(series: Series, source: SourceDescription): Track {
 }
 
 /** Nothing moved for long and nothing was made up for afterwards: the counter stood still while power was drawn. */
-function markStuck(times: readonly number[], steps: number[], lostReason: (string | null)[]): void {
+function markStuck(
+  times: readonly number[],
+  steps: number[],
+  lostReason: (string | null)[],
+  mayStand: readonly boolean[],
+): void {
   const usual = middle(spacings(times));
   const powers = steps.slice(1).map((step, index) => step / ((times[index + 1] ?? 0) - (times[index] ?? 0)));
   const usualPower = middle(powers.filter(power => power > 0));
@@ -141,7 +159,7 @@ function markStuck(times: readonly number[], steps: number[], lostReason: (strin
     const seconds = (times[index] ?? 0) - (times[index - 1] ?? 0);
     const isLong = seconds > Math.max(STUCK_SECONDS, STUCK_FACTOR * usual);
     const isWithoutEnergy = (powers[index - 1] ?? 0) <= usualPower / 2;
-    if (lostReason[index] === null && isLong && isWithoutEnergy) {
+    if (lostReason[index] === null && mayStand[index] === true && isLong && isWithoutEnergy) {
       steps[index] = 0;
       lostReason[index] = 'stuck';
     }
@@ -153,7 +171,8 @@ function markStuck(times: readonly number[], steps: number[], lostReason: (strin
  * power. An average over a window W is the power of W/2 earlier.
  */
 export function gaugeTrack(series: Series, source: SourceDescription): Track {
-  const plausible = PLAUSIBLE_WATTS[source.scope];
+  const isSum = source.covers.some(token => token.endsWith(SUM));
+  const plausible = PLAUSIBLE_WATTS[isSum ? 'node' : source.scope];
   const { times: readTimes, values, afterFailure } = validReadings(series, value => value > 0 && value <= plausible);
   // Merged readings (recorder) stand further apart than usual without anything missing between them.
   const isMerged = (series.merged ?? 0) > 0;
@@ -173,12 +192,16 @@ export function gaugeTrack(series: Series, source: SourceDescription): Track {
   return finish('gauge', times, steps, lostReason, values, {
     spacingSeconds: usual,
     quantumJoules: 0,
+    quantumWatts: source.quantum ?? 0,
     updatePeriodSeconds: source.updatePeriodSeconds ?? (update > 1.5 * usual ? update : usual),
     averagingWindowSeconds: averaging,
   });
 }
 
-type Traits = Pick<Track, 'spacingSeconds' | 'quantumJoules' | 'updatePeriodSeconds' | 'averagingWindowSeconds'>;
+type Traits = Pick<
+  Track,
+  'spacingSeconds' | 'quantumJoules' | 'quantumWatts' | 'updatePeriodSeconds' | 'averagingWindowSeconds'
+>;
 
 function finish(
   kind: Track['kind'],

@@ -82,13 +82,15 @@ export function windowEnergy(track: Track, start: number, end: number, options: 
     edge: Math.hypot(opening.halfWidth, closing.halfWidth) / Math.sqrt(3),
     // Power of the missing part: anything between none and twice the mean, as a rectangle.
     gap: (meanWatts * lostSeconds) / Math.sqrt(3),
-    synchronisation: ((options.clockOffsetSeconds ?? 0) * Math.abs(opening.watts - closing.watts)) / Math.sqrt(3),
+    synchronisation: synchronisationTerm(track, from, to, options.clockOffsetSeconds ?? 0),
   };
   if (track.kind === 'counter') {
     // Two readings, each uniform within one quantum; each as old as the counter's last update.
     terms.quantum = track.quantumJoules / Math.sqrt(6);
     terms.update = (meanWatts * track.updatePeriodSeconds) / Math.sqrt(6);
   } else {
+    // Steady power is rounded the same way at every reading: a rectangle of one step, for all of the window.
+    terms.quantum = (track.quantumWatts * seconds) / Math.sqrt(12);
     terms.sampling = samplingTerm(track, from, to);
     terms.lag = Math.hypot(lagHalfWidth(track, from), lagHalfWidth(track, to)) / Math.sqrt(3);
   }
@@ -221,6 +223,26 @@ function updatesWithin(track: Track, from: number, to: number): number {
     if (track.readings[index] !== track.readings[index - 1]) updates += 1;
   }
   return updates;
+}
+
+/**
+ * A window that is shifted by up to `offset` gains at one end what it loses at the other: at most the offset times the range of the power
+ * around both ends. A load that begins and ends with the window has all of its step in that range.
+ */
+function synchronisationTerm(track: Track, from: number, to: number, offset: number): number {
+  if (offset === 0) return 0;
+  let [low, high] = [Number.POSITIVE_INFINITY, 0];
+  for (const time of [from, to]) {
+    const first = Math.max(indexAt(track.times, time - offset), 0);
+    // With the reading after it: the stretch in which the shifted end lies.
+    const last = Math.min(indexAt(track.times, time + offset) + 1, track.times.length - 1);
+    for (let index = first; index <= last; index++) {
+      const watts = (track.kind === 'gauge' ? track.readings[index] : track.watts[index]) ?? Number.NaN;
+      if (Number.isNaN(watts)) continue;
+      [low, high] = [Math.min(low, watts), Math.max(high, watts)];
+    }
+  }
+  return (offset * Math.max(0, high - low)) / Math.sqrt(3);
 }
 
 /**

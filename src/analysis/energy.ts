@@ -10,6 +10,9 @@ import {
   disjointGroups,
   hasOtherTenants,
   isEnergetic,
+  lacksGpus,
+  OTHER_DEVICE,
+  PART,
   type SourceGroup,
   withoutOtherGpus,
 } from './energy-scope.ts';
@@ -101,7 +104,7 @@ export function caseEnergy(
       members: [source],
       covers: source.covers,
     };
-    entries.push(groupEntry(one, gross, tracks, input, launches));
+    entries.push(groupEntry(one, gross, tracks, input, launches, true));
   }
   const warnings = [...crossCheck(groups, entries), ...dilution(launches)];
   return { energy: inOrder(entries, groups, input.device), warnings };
@@ -148,11 +151,16 @@ function overWindows(
   const terms: Terms = {};
   for (const part of parts) {
     for (const [term, value] of Object.entries(part.terms) as [keyof Terms, number][]) {
-      terms[term] = Math.hypot(terms[term] ?? 0, value);
+      terms[term] = isCommon(term, source) ? (terms[term] ?? 0) + value : Math.hypot(terms[term] ?? 0, value);
     }
   }
   terms.gain = (joules * statedGain(source.id)) / Math.sqrt(3);
   return { status: 'ok', joules, seconds: sum(part => part.seconds), updates, terms };
+}
+
+/** What errs the same way in every window adds up: a clock that is off, a gauge that rounds. */
+function isCommon(term: keyof Terms, { kind }: SourceDescription): boolean {
+  return term === 'synchronisation' || (term === 'quantum' && kind === 'gauge');
 }
 
 function groupEntry(
@@ -161,6 +169,7 @@ function groupEntry(
   tracks: Tracks,
   input: CaseEnergyInput,
   launches: readonly EnergyLaunch[],
+  isPart = false,
 ): CaseEnergy {
   const blank = { source: group.id, scope: group.scope, joules: null, averageWatts: null, idleWatts: null };
   const nothing = { ...blank, throughputPerWatt: null, net: null, uncertainty: null };
@@ -177,7 +186,7 @@ function groupEntry(
   const { joules: standard, dominatedBy } = combine(terms);
   const relative = (COVERAGE_FACTOR * standard) / joules;
   const work = totalWork(input.headline, launches);
-  const obstacle = headlineObstacle(group, parts, input);
+  const obstacle = headlineObstacle(group, parts, input, isPart);
   const perWatt = obstacle === null && work ? perJoule(work, joules, relative, input.headline?.metric ?? null) : null;
   const idle = idleOf(group, tracks, input.idleWindow, input.options ?? {});
   return {
@@ -209,11 +218,17 @@ function capOf({ members }: SourceGroup): { capWatts?: number } {
 function headlineObstacle(
   group: SourceGroup,
   parts: readonly { updates: number }[],
-  { headline, hosts }: CaseEnergyInput,
+  { headline, hosts, device, sensors }: CaseEnergyInput,
+  isPart: boolean,
 ): string | null {
   if ((hosts ?? 1) > 1) return `several-hosts: the work was done on ${hosts} hosts, the reading is of one`;
   if (hasOtherTenants(group.covers))
     return 'other-tenants: the reading holds the whole device, which others may be using';
+  // Work is not divided by the energy of what did not do it, or did only a part of it: an idle GPU's, one package's of two.
+  if (!concernsDevice(group.covers, device))
+    return `${OTHER_DEVICE}: the reading does not hold what did the work (${device === '' ? 'cpu' : device})`;
+  if (lacksGpus(group.covers, sensors ?? [])) return `${PART}: the reading is of some of the GPUs that did the work`;
+  if (isPart) return `${PART}: the reading is of a part of what did the work, or is counted in a sum already`;
   const fewest = Math.min(...parts.map(part => part.updates));
   if (group.kind === 'gauge' && fewest < MIN_UPDATES_HEADLINE) {
     return `few-updates: ${fewest} distinct readings give a mean; a headline needs ${MIN_UPDATES_HEADLINE}`;

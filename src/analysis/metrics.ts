@@ -22,7 +22,7 @@ export interface MetricDefinition {
 }
 
 export type LaunchSamples = Pick<Launch, 'samplesSeconds' | 'iterationsPerSample' | 'work'> &
-  Partial<Pick<Launch, 'windowSeconds' | 'tokenTimes'>>;
+  Partial<Pick<Launch, 'windowSeconds' | 'tokenTimes' | 'ranks'>>;
 
 function rate(quantity: keyof Work) {
   return ({ samplesSeconds, work }: LaunchSamples): number | null => {
@@ -48,6 +48,17 @@ function completionRate({ samplesSeconds, iterationsPerSample, windowSeconds }: 
   if (windowSeconds === undefined || samplesSeconds.length === 0) return null;
   const seconds = windowSeconds[1] - windowSeconds[0];
   return seconds > 0 ? (iterationsPerSample * samplesSeconds.length) / seconds : null;
+}
+
+/** Between the rank that took longest and the one that took shortest, of each sample. */
+function rankSkew({ ranks = [], iterationsPerSample }: LaunchSamples): number | null {
+  const [first, ...others] = ranks;
+  if (first === undefined || others.length === 0 || iterationsPerSample <= 0) return null;
+  const skews = first.samplesSeconds.map((_, sample) => {
+    const times = ranks.map(({ samplesSeconds }) => samplesSeconds[sample] ?? Number.NaN);
+    return times.reduce((a, b) => Math.max(a, b)) - times.reduce((a, b) => Math.min(a, b));
+  });
+  return skews.length === 0 ? null : quantile(skews, 0.5) / iterationsPerSample;
 }
 
 function tokenQuantile(part: 'firstTokenSeconds' | 'interTokenSeconds', p: number) {
@@ -166,6 +177,13 @@ export const METRICS: readonly MetricDefinition[] = [
     better: 'lower',
     summary: 'longest time per iteration',
     ofLaunch: latency(1),
+  },
+  {
+    name: 'rank_skew_seconds_p50',
+    unit: 's',
+    better: 'lower',
+    summary: 'time per iteration of the slowest rank less that of the fastest, median over samples',
+    ofLaunch: rankSkew,
   },
   {
     name: 'load_latency_seconds',

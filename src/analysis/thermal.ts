@@ -28,11 +28,13 @@ function ofDevice({ sources, series, device, sensors = [] }: ThermalInput, quant
   const named = /^cuda:?(\d*)/.exec(device);
   const gpus = sensors.length > 0 ? sensors : named ? [`gpu-${named[1] || 0}`] : [];
   const belongs = (id: string): boolean =>
-    isCpu(device)
-      ? !id.startsWith('nvml/') && !id.includes('amdgpu')
-      : gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
+    isCpu(device) ? !OF_OTHER_PARTS.test(id) : gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
   return series.filter(one => quantities.includes(one.quantity) && readable.has(one.source) && belongs(one.source));
 }
+
+/** GPUs, drives, network cards and memory modules have sensors of their own, hotter than a CPU at times: none of them is the CPU's. */
+const OF_OTHER_PARTS =
+  /^nvml\/|^(hwmon|thermal)\/(amdgpu|radeon|nouveau|xe|i915|nvme|drivetemp|jc42|spd5118|mlx\d|bnxt|ice|i40e|ixgbe|igb|igc|r8169|iwlwifi|ath\d|mt\d|phy)/;
 
 /** How the ids of a GPU's sources begin: NVML's, or those of the kernel's driver for AMD. */
 function idPrefixOf(gpu: string): string {
@@ -157,17 +159,28 @@ function heldBack(
   bits: number,
 ): number | null {
   const seconds = windows.reduce((sum, [start, end]) => sum + end - start, 0);
-  const rises = ofDevice(input, quantities).map(series => riseOver(series, windows));
-  const known = rises.filter(rise => rise !== null);
-  if (known.length > 0 && seconds > 0) {
-    // One package that is held back holds back all that wait for it: the worst counts. Causes of one GPU add up.
-    const isGpu = !isCpu(input.device);
-    const held = isGpu ? known.reduce((sum, rise) => sum + rise, 0) : Math.max(...known);
-    return Math.min(1, held / seconds);
+  // One package or GPU that is held back holds back all that wait for it: the worst counts. Causes of one part add up.
+  const held = byPart(ofDevice(input, quantities)).map(series => {
+    const rises = series.map(one => riseOver(one, windows)).filter(rise => rise !== null);
+    return rises.length === 0 ? null : rises.reduce((sum, rise) => sum + rise, 0);
+  });
+  const longest = highest(held);
+  if (longest !== null && seconds > 0) return Math.min(1, longest / seconds);
+  const shares = ofDevice(input, ['throttleReasons']).map(reasons => {
+    const values = windows.flatMap(window => readingsIn(reasons, window));
+    return values.length === 0 ? null : values.filter(value => (value & bits) !== 0).length / values.length;
+  });
+  return highest(shares);
+}
+
+/** Series of one package or GPU together, by how their sources are called: `nvml/gpu-1/thermalTime`, `throttle/package-0`. */
+function byPart(series: readonly Series[]): Series[][] {
+  const parts = new Map<string, Series[]>();
+  for (const one of series) {
+    const part = one.source.split('/').slice(0, 2).join('/');
+    parts.set(part, [...(parts.get(part) ?? []), one]);
   }
-  const [reasons] = ofDevice(input, ['throttleReasons']);
-  const values = reasons === undefined ? [] : windows.flatMap(window => readingsIn(reasons, window));
-  return values.length === 0 ? null : values.filter(value => (value & bits) !== 0).length / values.length;
+  return [...parts.values()];
 }
 
 function readingsIn({ timeSeconds, values }: Series, [start, end]: Window): number[] {

@@ -1,16 +1,16 @@
 /** Reads the documents that a command was given. */
-import { AibenchError } from '../errors.ts';
+import { AibenchError, allOrErrors } from '../errors.ts';
 import { readDocument } from '../results/read.ts';
 import type { ResultDocument } from '../results/schema.ts';
 import { checkSeal } from '../results/seal.ts';
 
 /**
  * One side of a comparison. A document that is given twice would count its launches twice, so it is refused.
- * @throws AibenchError, exit 2.
+ * @throws AibenchError that names every file that cannot be used, exit 2.
  */
 export function readDocuments(files: readonly string[]): ResultDocument[] {
   const seen = new Map<string, string>();
-  return files.map(file => {
+  return allOrErrors(files, file => {
     const document = readDocument(file);
     const first = seen.get(document.id);
     if (first !== undefined) {

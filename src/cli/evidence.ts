@@ -1,5 +1,5 @@
 /** Reads documents that a decision will rest on. */
-import { AibenchError } from '../errors.ts';
+import { AibenchError, allOrErrors } from '../errors.ts';
 import { verifyDocument } from '../evidence/verify.ts';
 import type { ResultDocument } from '../results/schema.ts';
 import { readDocuments } from './documents.ts';
@@ -12,11 +12,11 @@ export interface EvidenceDemands {
 /**
  * Documents that a decision may rest on: the seal holds, the summaries follow from the samples, and where the policy names
  * keys one of them has signed.
- * @throws AibenchError EVIDENCE_BROKEN, exit 2, naming the first mismatch.
+ * @throws AibenchError EVIDENCE_BROKEN, exit 2, naming every file that does not hold, each with its first mismatch.
  */
 export function readEvidence(files: readonly string[], demands: EvidenceDemands): ResultDocument[] {
   const documents = readDocuments(files);
-  documents.forEach((document, index) => {
+  allOrErrors(documents, (document, index) => {
     const file = files[index] ?? '';
     const { seal, signature, mismatches } = verifyDocument(document);
     const [first] = mismatches;

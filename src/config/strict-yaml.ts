@@ -108,10 +108,37 @@ export function describeIssue(issue: z.core.$ZodIssue | undefined, schema: z.Zod
       return describeIssue({ ...closest, path: [...issue.path, ...closest.path] } as z.core.$ZodIssue, schema);
   }
   return {
-    message: `${where}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`,
+    message: `${where}: ${plainWords(issue)}`,
     remedy: 'Correct the value there.',
     path: issue.path,
   };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys to values',
+  record: 'a mapping of keys to values',
+};
+
+/** A zod issue's fact for people who do not know zod. */
+export function plainWords(issue: z.core.$ZodIssue): string {
+  const isNumber = (issue.code === 'too_small' || issue.code === 'too_big') && /^(number|int)$/.test(issue.origin);
+  if (issue.code === 'too_small' && isNumber)
+    return `it must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
+  if (issue.code === 'too_big' && isNumber)
+    return `it must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}`;
+  if (issue.code === 'invalid_type') {
+    if (/received undefined$/.test(issue.message)) return 'it is missing';
+    const kind = KINDS[issue.expected];
+    if (kind !== undefined) return `it must be ${kind}`;
+  }
+  if (issue.code === 'invalid_value')
+    return `it must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`;
+  return `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
 }
 
 /** What this file needs to know of a zod schema to find the object at a path. */

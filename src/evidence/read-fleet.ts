@@ -8,7 +8,7 @@ import type { FleetNode } from '../analysis/fleet.ts';
 import { type LaunchSamples, type MetricDefinition, metricDefinition } from '../analysis/metrics.ts';
 import { machineOf, WEAK_ID } from '../analysis/observations.ts';
 import { geometricMean } from '../analysis/statistics.ts';
-import { AibenchError } from '../errors.ts';
+import { AibenchError, allOrErrors } from '../errors.ts';
 import { MAX_DOCUMENT_BYTES, readText } from '../results/read.ts';
 import { SCHEMA_ID } from '../results/schema.ts';
 
@@ -43,14 +43,14 @@ export interface FleetReading {
   notes: string[];
 }
 
-/** @throws AibenchError DOCUMENT_UNREADABLE, DOCUMENT_INVALID or DOCUMENT_REPEATED, exit 2. */
+/** @throws AibenchError DOCUMENT_UNREADABLE, DOCUMENT_INVALID or DOCUMENT_REPEATED, exit 2, naming every such file. */
 export function readFleet(files: readonly string[]): FleetReading {
   const nodes = new Map<string, FleetNode>();
   const seen = new Set<string>();
   const cases = new Map<string, string>();
   let unmeasured = 0;
   let unlabelled = 0;
-  for (const file of files) {
+  allOrErrors(files, file => {
     const document = readLean(file);
     if (seen.has(document.id))
       throw new AibenchError(
@@ -61,7 +61,7 @@ export function readFleet(files: readonly string[]): FleetReading {
     seen.add(document.id);
     if (document.host.label === undefined && document.warnings.some(({ code }) => code === WEAK_ID)) unlabelled += 1;
     unmeasured += addDocument(document, nodes, cases);
-  }
+  });
   const notes: string[] = [];
   if (unmeasured > 0) notes.push(`${unmeasured} cases were not measured and are left out`);
   if (unlabelled > 1)

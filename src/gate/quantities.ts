@@ -2,6 +2,7 @@
  * Everything that a rule can be about: metrics, the share of the limit, energy quantities (with a scope) and costs. Pure.
  */
 
+import { standsForCase } from '../analysis/energy-scope.ts';
 import { METRICS } from '../analysis/metrics.ts';
 import { LIMIT_FRACTION, quantity } from '../analysis/observations.ts';
 import type { CaseEnergy, CaseResult } from '../results/schema.ts';
@@ -86,12 +87,15 @@ export function findQuantity(name: string, costs: Costs | undefined): Quantity |
   return found === null ? null : { family: 'launch', name, ...found };
 }
 
-/** The energy readings of a case that a selector means: status ok, of the scope, of the source where one is named. */
+/** The energy readings of a case that a selector means: status ok, of the scope; of the source where one is named, else those that stand for the case. */
 export function selectEnergy(result: CaseResult, selector: Selector): CaseEnergy[] {
   const scopes = tagOf(selector, 'scope') ?? [];
   const sources = tagOf(selector, 'source');
   return result.energy.filter(
-    entry => entry.status === 'ok' && scopes.includes(entry.scope) && (sources?.includes(entry.source) ?? true),
+    entry =>
+      entry.status === 'ok' &&
+      scopes.includes(entry.scope) &&
+      (sources === undefined ? standsForCase(entry) : sources.includes(entry.source)),
   );
 }
 

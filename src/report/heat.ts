@@ -1,10 +1,11 @@
 /** How hot and how held back a case was, and under which power limit, in a few words. Pure. */
+import { standsForCase } from '../analysis/energy-scope.ts';
 import type { CaseEnergy, CaseResult } from '../results/schema.ts';
 import { formatQuantity } from '../units.ts';
 
-/** The entry that stands for the case: the widest valid scope. */
+/** The entry that stands for the case: the widest valid scope of what did the work. */
 export function energyOf({ energy }: CaseResult): CaseEnergy | undefined {
-  return energy.find(({ status }) => status === 'ok');
+  return energy.find(standsForCase);
 }
 
 /** `sustained`, `81 °C`, `12.0 % throttled`, `97.3 % at the limit`; what no sensor tells is left out. */

@@ -141,7 +141,7 @@ function energyRow(result: CaseResult, entry: CaseResult['energy'][number], name
   const doubt =
     uncertainty === null
       ? (entry.reason ?? entry.status)
-      : `±${(100 * uncertainty.relative).toFixed(2)} %, mostly ${uncertainty.dominatedBy}`;
+      : `±${(100 * uncertainty.relative).toFixed(2)} %, mostly ${uncertainty.dominatedBy}${entry.reason === undefined ? '' : `; ${entry.reason}`}`;
   return html`<tr><td class="id" title="${result.id}">${nameOf(result)}</td><td>${entry.source}</td><td>${entry.scope}</td><td class="n">${joules === null ? '–' : formatQuantity(joules, 'J')}</td><td class="n">${averageWatts === null ? '–' : formatQuantity(averageWatts, 'W')}</td><td class="n">${idleWatts === null ? '–' : formatQuantity(idleWatts, 'W')}</td><td class="n">${throughputPerWatt === null ? '–' : formatQuantity(throughputPerWatt.value, throughputPerWatt.unit)}</td><td class="n">${energyDelayText(entry)}</td><td>${doubt}</td></tr>`;
 }
 

@@ -1,4 +1,5 @@
 /** Pure: from what the launches of a case brought to the case as it stands in the document. */
+import { placementDifference } from '../analysis/placement.ts';
 import {
   ceilingWarnings,
   shareOfLimit,
@@ -41,9 +42,10 @@ export function recordLaunch(
   progress.launches.push(launch);
   if (outcome.kind === 'measured') {
     progress.invalid ??= outcome.result.invalid ?? twoDevices(progress.facts.device, outcome.result.facts.device);
+    const moved = movedBetween(progress.facts, outcome.result.facts);
     progress.facts = { ...progress.facts, ...outcome.result.facts };
     progress.verification = worse(progress.verification, outcome.result.verification);
-    for (const warning of outcome.result.warnings) {
+    for (const warning of [...outcome.result.warnings, ...moved]) {
       if (!progress.warnings.some(known => known.code === warning.code)) progress.warnings.push(warning);
     }
   } else if (outcome.kind === 'wrong') {
@@ -66,6 +68,20 @@ function twoDevices(before: unknown, now: unknown): CaseProgress['invalid'] {
     reason: `One launch ran on ${before}, another on ${now}: their numbers cannot be put together.`,
     remedy: 'Name the device instead of auto.',
   };
+}
+
+/** The ranks of one launch sat otherwise than those of the launch before: the case's summary is over two states of the machine. */
+function movedBetween(before: CaseResult['facts'], now: CaseResult['facts']): Warning[] {
+  const difference = placementDifference(before, now, ['in one launch', 'in the next']);
+  if (difference === null) return [];
+  return [
+    {
+      code: 'PLACEMENT_DIFFERS',
+      message: `the CPUs of the ranks sat differently in different launches: ${difference}.`,
+      remedy:
+        'Look at the launches one by one (`state` of each holds its placement), and compare those of like placement.',
+    },
+  ];
 }
 
 function toLaunch(planned: { index: number; order: number; seed: number }, outcome: LaunchOutcome): Launch {

@@ -1,4 +1,5 @@
 /** The walk of one launch: prepare, verify, measure, verify what was timed. */
+import { placementOf } from '../analysis/placement.ts';
 import { AibenchError, EXIT, messageOf } from '../errors.ts';
 import type { NativeAddon } from '../native/types.ts';
 import { findWorkload } from '../workloads/registry.ts';
@@ -54,6 +55,7 @@ export async function measureCase(
           cpuSeconds: (cpu.user + cpu.system) / 1e6,
           peakResidentBytes: process.resourceUsage().maxRSS * 1024,
           involuntaryContextSwitches: process.resourceUsage().involuntaryContextSwitches,
+          ...placementOf(prepared.facts),
         },
       },
     });

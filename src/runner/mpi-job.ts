@@ -116,9 +116,9 @@ export class MpiCoordinator {
     return outcome;
   }
 
-  /** The last step of the run: the other ranks leave with `exitCode`. A broken job is ended by force. */
+  /** The last step of the run: the other ranks leave with `exitCode`. A broken job is ended by force, and never as if all were well. */
   end(exitCode: number): void {
-    if (this.#broken !== null) this.#mpi.abort(exitCode);
+    if (this.#broken !== null) this.#mpi.abort(exitCode === EXIT.ok ? EXIT.failed : exitCode);
     this.#mpi.endFollowers(exitCode);
     this.#mpi.finalize();
   }

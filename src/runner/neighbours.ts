@@ -28,21 +28,44 @@ export function announceRun(folder = path.join(os.tmpdir(), 'aibench-runs'), pid
   }
   return {
     others: () => listRuns(folder).filter(other => other !== pid),
-    leave: () => rmSync(own, { force: true }),
+    leave: () => leave(own),
   };
+}
+
+/** Never fails: by then the document waits to be sealed. */
+function leave(own: string): void {
+  try {
+    rmSync(own, { force: true });
+  } catch {
+    // Somebody made the folder read-only meanwhile: the process id tells the next run that this one is gone.
+  }
 }
 
 function listRuns(folder: string): number[] {
   const alive: number[] = [];
-  for (const name of readdirSync(folder)) {
+  for (const name of namesIn(folder)) {
     const pid = Number(name);
-    if (!Number.isInteger(pid)) continue;
-    const recorded = readFileSync(path.join(folder, name), { encoding: 'utf8', flag: 'r' });
-    // A process id may have been given to another process since.
-    if (isAlive(pid) && recorded === (startTime(pid) ?? '')) alive.push(pid);
-    else rmSync(path.join(folder, name), { force: true });
+    if (!/^[1-9]\d*$/.test(name) || !Number.isSafeInteger(pid)) continue;
+    const file = path.join(folder, name);
+    try {
+      const recorded = readFileSync(file, 'utf8');
+      // A process id may have been given to another process since.
+      if (isAlive(pid) && recorded === (startTime(pid) ?? '')) alive.push(pid);
+      else rmSync(file, { force: true });
+    } catch (error) {
+      // It has just left, or it is another user's who keeps his files to himself: then that it lives is all that can be known.
+      if ((error as NodeJS.ErrnoException).code === 'EACCES' && isAlive(pid)) alive.push(pid);
+    }
   }
   return alive;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -53,7 +53,7 @@ function findSuite(nameOrPath: string): string {
   const guess = nearest(nameOrPath, names);
   throw new AibenchError(
     'SUITE_UNKNOWN',
-    `There is no suite \`${nameOrPath}\`, neither a file nor one of ours${guess === null ? '' : `; did you mean \`${guess}\`?`}.`,
+    `There is no suite \`${nameOrPath}\`, neither a file nor one of ours${guess === null ? '.' : `; did you mean \`${guess}\`?`}`,
     `Suites: ${names.join(', ')}. \`aibench list suites\` says what each answers.`,
   );
 }

@@ -1,7 +1,9 @@
 /** From what the user asked for (suite, --set, --filter, --model, --launches) to the cases that will run. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { z } from 'zod';
 import { nearest } from '../config/nearest.ts';
+import { plainWords } from '../config/strict-yaml.ts';
 import { AibenchError } from '../errors.ts';
 import { findWorkload, WORKLOADS } from '../workloads/registry.ts';
 import { type Case, expandSuite } from './expand.ts';
@@ -86,7 +88,7 @@ function applySetting(suite: Suite, setting: string): Suite {
   if (key.startsWith('params.')) return setParam(suite, key.slice('params.'.length), value, setting);
   const known = [...TOP_KEYS, ...TIMING_KEYS.map(name => `timing.${name}`)];
   if (!known.includes(key)) {
-    const guess = nearest(key, known);
+    const guess = nearest(key, known) ?? misspeltPrefix(key);
     throw wrongSetting(
       setting,
       `there is no setting \`${key}\`${guess === null ? '' : `; did you mean \`${guess}\`?`}`,
@@ -98,9 +100,19 @@ function applySetting(suite: Suite, setting: string): Suite {
   else Object.assign(suite, { [key]: value });
   if (key === 'regime') for (const entry of suite.cases) delete entry.regime;
   const parsed = suiteSchema.safeParse(suite);
-  if (!parsed.success)
-    throw wrongSetting(setting, parsed.error.issues[0]?.message ?? 'the value does not fit', 'Give a value in range.');
+  if (!parsed.success) throw wrongSetting(setting, wordsOf(parsed.error.issues[0]), 'Give a value in range.');
   return parsed.data;
+}
+
+/** `parms.m` → `params.m`. */
+function misspeltPrefix(key: string): string | null {
+  const [prefix = '', ...rest] = key.split('.');
+  const guess = nearest(prefix, ['params', 'timing']);
+  return guess === null || rest.length === 0 ? null : [guess, ...rest].join('.');
+}
+
+function wordsOf(issue: Parameters<typeof plainWords>[0] | undefined): string {
+  return issue === undefined ? 'the value does not fit' : plainWords(issue);
 }
 
 function setTiming(suite: Suite, key: string, value: unknown): void {
@@ -128,6 +140,14 @@ function setParam(suite: Suite, name: string, value: string | number | boolean, 
     );
   }
   for (const entry of entries) {
+    // Said here, since the suite's own line has nothing wrong.
+    const checked = shapeOf(entry.workload)[name]?.safeParse(value);
+    if (checked?.success === false)
+      throw wrongSetting(
+        setting,
+        `for ${entry.workload} ${wordsOf(checked.error.issues[0])}`,
+        'Give a value that fits.',
+      );
     entry.params = { ...entry.params, [name]: value };
     if (entry.matrix !== undefined) delete entry.matrix[name];
     if (entry.each !== undefined) {
@@ -139,8 +159,12 @@ function setParam(suite: Suite, name: string, value: string | number | boolean, 
 }
 
 function parameterNames(workload: string): string[] {
-  const schema = findWorkload(workload)?.params as { shape?: object } | undefined;
-  return Object.keys(schema?.shape ?? {});
+  return Object.keys(shapeOf(workload));
+}
+
+function shapeOf(workload: string): Partial<Record<string, z.ZodType>> {
+  const schema = findWorkload(workload)?.params as { shape?: Record<string, z.ZodType> } | undefined;
+  return schema?.shape ?? {};
 }
 
 function filterCases(cases: Case[], filters: readonly string[]): Case[] {

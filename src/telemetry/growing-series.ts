@@ -3,6 +3,7 @@
  * two readings that stay, a counter needs nothing, and for a gauge one reading is set so that the trapezoids over the
  * stretch have exactly the area that they had. Readings near the ends of measured windows always stay.
  */
+import { PLAUSIBLE_WATTS, STUCK_SECONDS } from '../analysis/energy-track.ts';
 import type { SamplerReadings } from '../native/types.ts';
 import type { Series, SourceDescription } from '../results/schema.ts';
 
@@ -17,23 +18,39 @@ export class GrowingSeries {
   readonly id: string;
   private readonly source: SourceDescription;
   private readonly maxReadings: number;
+  private readonly forgets: boolean;
+  private readonly isEnergyCounter: boolean;
+  /** No stretch may be longer, seconds: over one in which a counter could have wrapped nothing is known (energy-track.ts). */
+  private readonly longest: number;
   private times: Float64Array = new Float64Array(1024);
   private values: Float64Array = new Float64Array(1024);
   private count = 0;
   private thinned = 0;
+  /** Of those, failed reads. */
+  private failuresThinned = 0;
   private thinAt: number;
   private kept: (readonly [number, number])[] = [];
   private margin = 0;
 
-  constructor(source: SourceDescription, maxReadings: number) {
+  /** `forgets`: what is older than the last `maxReadings` goes, for a view that runs for weeks. */
+  constructor(source: SourceDescription, maxReadings: number, forgets = false) {
     this.id = source.id;
+    this.forgets = forgets;
     this.source = source;
     this.maxReadings = maxReadings;
     this.thinAt = 2 * maxReadings;
+    this.isEnergyCounter = source.kind === 'counter' && source.unit === 'J';
+    const modulus = this.isEnergyCounter ? source.modulus : undefined;
+    this.longest = modulus === undefined ? Number.POSITIVE_INFINITY : modulus / PLAUSIBLE_WATTS[source.scope] / 2;
   }
 
   get length(): number {
     return this.count;
+  }
+
+  /** Of the latest reading; minus infinity where there is none. */
+  get endSeconds(): number {
+    return this.count === 0 ? Number.NEGATIVE_INFINITY : (this.times[this.count - 1] ?? 0);
   }
 
   append(readings: SamplerReadings): void {
@@ -42,6 +59,12 @@ export class GrowingSeries {
     this.values.set(readings.values, this.count);
     this.count += readings.timeSeconds.length;
     if (this.count <= this.thinAt) return;
+    if (this.forgets) {
+      this.times.copyWithin(0, this.count - this.maxReadings, this.count);
+      this.values.copyWithin(0, this.count - this.maxReadings, this.count);
+      this.count = this.maxReadings;
+      return;
+    }
     // A fast series has its whole room in less time than a launch may take: its latest readings are those that fit.
     const recent = (this.times[this.count - 1] ?? 0) - RECENT_SECONDS;
     this.thin(Math.max(recent, this.times[this.count - this.maxReadings] ?? 0));
@@ -113,7 +136,7 @@ export class GrowingSeries {
   /** How many of the readings failed; for sources that the sampler does not count for. */
   outcome(): { reads: number; failures: number; lastError: string } {
     const failures = this.values.subarray(0, this.count).filter(value => Number.isNaN(value)).length;
-    return { reads: this.count + this.thinned, failures, lastError: '' };
+    return { reads: this.count + this.thinned, failures: failures + this.failuresThinned, lastError: '' };
   }
 
   private lastValid(from: number): number {
@@ -140,7 +163,9 @@ export class GrowingSeries {
     while (read < this.count) {
       const end = read + STRETCH;
       if (end < this.count && this.mayMerge(read, end, before, edges)) {
-        const between = this.source.kind === 'gauge' ? this.sameArea(read, end) : null;
+        const isFailure = Number.isNaN(this.values[read] ?? Number.NaN);
+        if (isFailure) this.failuresThinned += STRETCH - 1;
+        const between = this.source.kind === 'gauge' && !isFailure ? this.sameArea(read, end) : null;
         this.put(write++, this.times[read] ?? 0, this.values[read] ?? 0);
         if (between) this.put(write++, between.time, between.value);
         read = end;
@@ -158,18 +183,24 @@ export class GrowingSeries {
     this.values[index] = value;
   }
 
-  /** Only stretches of valid readings without a wrap, outside the margins. */
+  /** Only stretches of valid readings without a wrap, or of failed reads alone, outside the margins. */
   private mayMerge(first: number, last: number, before: number, edges: readonly number[]): boolean {
     const [from, to] = [this.times[first] ?? 0, this.times[last] ?? 0];
     const margin = MARGINS[this.margin] ?? 0;
-    if (to >= before || isNear(edges, from - margin, to + margin)) return false;
+    if (to >= before || to - from > this.longest || isNear(edges, from - margin, to + margin)) return false;
+    if (this.values.subarray(first, last + 1).every(value => Number.isNaN(value))) return true;
     let isFlat = true;
+    let stood = false;
     for (let index = first; index <= last; index++) {
       if (!Number.isFinite(this.values[index] ?? Number.NaN)) return false;
       const falls = index > first && (this.values[index] ?? 0) < (this.values[index - 1] ?? 0);
       if (falls && this.source.kind === 'counter') return false;
       isFlat &&= this.values[index] === this.values[first];
+      if (index === first || !this.isEnergyCounter || this.values[index] !== this.values[index - 1]) continue;
+      stood ||= (this.times[index] ?? 0) - (this.times[index - 1] ?? 0) > STUCK_SECONDS;
     }
+    // That a counter stood still for long must stay to be seen: what was drawn meanwhile is lost, not nothing.
+    if (stood && !isFlat) return false;
     // Bits have no mean.
     if (isFlat || this.source.unit === 'bitmask') return isFlat;
     // A spike at an end could ask for a reading below zero between, which would count as failed.

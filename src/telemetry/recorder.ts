@@ -25,6 +25,8 @@ export interface RecorderOptions {
   drainSeconds?: number;
   /** Readings kept per series, in place of series-room.ts; older ones are merged beyond it (growing-series.ts). */
   maxReadings?: number;
+  /** Older readings than those are forgotten, not merged: for a view that ends when somebody says so. */
+  forgets?: boolean;
 }
 
 export interface LiveReadings {
@@ -73,7 +75,7 @@ export function startRecorder(options: RecorderOptions): Recorder {
   const read = sources.filter(source => paces.has(source.id));
   const room = seriesRoom(read.map(source => paces.get(source.id) ?? 1));
   for (const [index, source] of read.entries()) {
-    series.set(source.id, new GrowingSeries(source, options.maxReadings ?? room[index] ?? 1));
+    series.set(source.id, new GrowingSeries(source, options.maxReadings ?? room[index] ?? 1, options.forgets));
   }
   const { sampler, failure } = startSampler(native, wanted, options.nvmlLibraries);
   if (failure !== null) markFailed(sources.slice(0, channels.length), failure);
@@ -129,7 +131,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
 
 function appendPolled(series: ReadonlyMap<string, GrowingSeries>, { timeSeconds, values }: PolledReading): void {
   for (const [id, value] of Object.entries(values)) {
-    series.get(id)?.append({ timeSeconds: Float64Array.of(timeSeconds), values: Float64Array.of(value ?? Number.NaN) });
+    const one = series.get(id);
+    // What is learnt of a meter's clock can date a reading before the one before it: it is the same one, or as good as.
+    const time = Math.max(timeSeconds, one?.endSeconds ?? timeSeconds);
+    one?.append({ timeSeconds: Float64Array.of(time), values: Float64Array.of(value ?? Number.NaN) });
   }
 }
 
@@ -182,7 +187,9 @@ function liveReadings(
   const latest: Record<string, number> = {};
   let temperatureCelsius: number | null = null;
   for (const source of sources) {
-    const value = series.get(source.id)?.latest(now, LIVE_SECONDS) ?? null;
+    // A meter whose answers are dated back, by half a scrape say, is as live as it can be.
+    const maxAge = LIVE_SECONDS + 2 * (source.timeUncertaintySeconds ?? 0);
+    const value = series.get(source.id)?.latest(now, maxAge) ?? null;
     if (value === null) continue;
     latest[source.id] = value;
     if (source.quantity === 'temperature') temperatureCelsius = Math.max(temperatureCelsius ?? value, value);

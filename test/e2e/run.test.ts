@@ -234,7 +234,7 @@ describe('what goes wrong is one clear sentence and the right exit code', () => 
     });
     // The first checkpoints may still fit; what matters is that the file is whole and the fact is said.
     if (stderr.includes('the disk is full')) {
-      expect(status).toBe(4);
+      expect(status).toBe(2);
       expect(stdout.trim().endsWith('1')).toBe(true);
     } else expect(status).toBe(0);
   });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verifyDocument } from '../../src/evidence/verify.ts';
@@ -52,6 +52,26 @@ describe('aibench verify and sign', () => {
     expect(JSON.parse(aibench(['verify', '--json', 'signed.json'], { cwd }).stdout)).toMatchObject({
       results: [{ holds: true }],
     });
+  });
+  it('names every file that is no document and still checks the others', () => {
+    writeFileSync(path.join(cwd, 'empty.json'), '');
+    const files = ['empty.json', 'result.json', 'changed-10.json', 'nowhere.json'];
+    const { status, stdout } = aibench(['verify', ...files], { cwd });
+    expect(status).toBe(2);
+    expect(stdout).toMatch(/^NO DOCUMENT {2}empty\.json .*it is empty\.\n {2}.*\[DOCUMENT_INVALID\]$/m);
+    expect(stdout).toMatch(/^holds {2}result\.json/m);
+    expect(stdout).toMatch(/changed-10\.json/);
+    expect(stdout).toMatch(/^NO DOCUMENT {2}nowhere\.json cannot be read: there is no such file\.$/m);
+    const json = JSON.parse(aibench(['verify', '--json', ...files], { cwd }).stdout);
+    expect(json.results.map(({ file, holds }: { file: string; holds: boolean }) => [file, holds])).toEqual(
+      files.map(file => [file, file === 'result.json']),
+    );
+    expect(json.results[0].error.code).toBe('DOCUMENT_INVALID');
+    // A page or a table of the rest would look whole: these name all and make nothing.
+    const report = aibench(['report', ...files, '-o', 'page.html'], { cwd });
+    expect(report.status).toBe(2);
+    expect(report.stderr).toMatch(/empty\.json[\s\S]*nowhere\.json/);
+    expect(readdirSync(cwd)).not.toContain('page.html');
   });
   it('does not sign what does not hold', () => {
     const { status, stderr } = aibench(['sign', '--key', 'lab.key', 'changed-10.json'], { cwd });

@@ -1,7 +1,7 @@
 /** What `aibench gate` and `aibench gate explain` do: read, check, evaluate, print, and turn the verdict into an exit code. */
 import { appendFileSync } from 'node:fs';
 import { machineOf } from '../../analysis/observations.ts';
-import { AibenchError, EXIT, type ExitCode, messageOf } from '../../errors.ts';
+import { AibenchError, allOrErrors, EXIT, type ExitCode, messageOf } from '../../errors.ts';
 import { checkAgainstDocuments } from '../../gate/check.ts';
 import { evaluate, type GateResult } from '../../gate/evaluate.ts';
 import { gateAnnotations } from '../../gate/gate-github.ts';
@@ -71,10 +71,10 @@ export function judgeFiles(candidates: readonly string[], flags: { policy?: stri
       'There is no document to judge.',
       'Name one: aibench gate --policy p.yaml candidate.json.',
     );
-  const documents = {
-    baseline: readEvidence(flags.baseline ?? [], policy.value.evidence),
-    candidate: readEvidence(candidates, policy.value.evidence),
-  };
+  const [baseline = [], candidate = []] = allOrErrors([flags.baseline ?? [], candidates], files =>
+    readEvidence(files, policy.value.evidence),
+  );
+  const documents = { baseline, candidate };
   checkAgainstDocuments(policy, documents);
   return { policy, result: evaluate(policy.value, documents) };
 }

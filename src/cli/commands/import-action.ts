@@ -1,5 +1,5 @@
 /** What `aibench import` does. */
-import { AibenchError } from '../../errors.ts';
+import { AibenchError, allOrErrors } from '../../errors.ts';
 import { buildDocument } from '../../import/build-document.ts';
 import { IMPORTERS } from '../../import/registry.ts';
 import { MAX_DOCUMENT_BYTES, parseDocument, readText } from '../../results/read.ts';
@@ -22,7 +22,7 @@ export function importAction(files: readonly string[], flags: ImportFlags): void
   const importer = IMPORTERS.find(candidate => candidate.name === format);
   if (files.length === 0 || importer === undefined)
     throw new AibenchError('USAGE', 'There is no file to import.', 'Name what the tool wrote.');
-  const sources = files.map(name => {
+  const sources = allOrErrors(files, name => {
     const text = readText(name, MAX_DOCUMENT_BYTES);
     return { name, text, imported: importer.parse(text, name) };
   });

@@ -8,6 +8,7 @@ import { startRecorder } from '../../telemetry/recorder.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
+import { wholeNumber } from '../choices.ts';
 import { METRICS_TYPE, monitorMetrics } from '../render/monitor-metrics.ts';
 import { monitorView } from '../render/monitor-view.ts';
 import type { MonitorFlags } from './monitor.ts';
@@ -17,8 +18,13 @@ const MAX_READINGS = 2000;
 const HISTORY = 60;
 
 export async function monitor(flags: MonitorFlags): Promise<void> {
-  const interval = positive(flags.interval, '--interval');
-  const count = flags.count === undefined ? Number.POSITIVE_INFINITY : positive(flags.count, '--count');
+  const interval = intervalSeconds(flags.interval);
+  const count =
+    flags.count === undefined
+      ? Number.POSITIVE_INFINITY
+      : wholeNumber('--count', flags.count, 1, Number.MAX_SAFE_INTEGER);
+  if (flags.json === true && flags.listen !== undefined)
+    throw new AibenchError('USAGE', '--json and --listen do not go together.', 'Start two monitors, or leave one out.');
   const address = flags.listen === undefined ? null : parseAddress(flags.listen);
   const native = loadAddon();
   const [channels, remote] = await Promise.all([
@@ -27,7 +33,7 @@ export async function monitor(flags: MonitorFlags): Promise<void> {
   ]);
   const sources = [...channels.map(row => row.description), ...remote.flatMap(row => row.descriptions)];
   const { nvmlLibraries } = DEFAULT_ROOTS;
-  const recorder = startRecorder({ native, channels, remote, nvmlLibraries, maxReadings: MAX_READINGS });
+  const recorder = startRecorder({ native, channels, remote, nvmlLibraries, maxReadings: MAX_READINGS, forgets: true });
   const stop = new AbortController();
   const end = (): void => stop.abort();
   process.once('SIGINT', end);
@@ -110,10 +116,17 @@ function parseAddress(text: string): Address {
   return { host: (match[1] ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port };
 }
 
-function positive(text: string, flag: string): number {
+/** Timers hold 24 days, and more than ten views a second show nothing new. */
+const INTERVAL = { least: 0.1, most: 86_400 };
+
+function intervalSeconds(text: string): number {
   const value = Number(text);
-  if (!(value > 0) || !Number.isFinite(value)) {
-    throw new AibenchError('BAD_NUMBER', `${flag} ${text} is no number above 0.`, `For example ${flag} 2.`);
+  if (!(value >= INTERVAL.least && value <= INTERVAL.most)) {
+    throw new AibenchError(
+      'BAD_NUMBER',
+      `--interval ${text} is no number of seconds from ${INTERVAL.least} to ${INTERVAL.most}.`,
+      'For example --interval 2.',
+    );
   }
   return value;
 }

@@ -24,6 +24,7 @@ Examples:
   aibench verify result.json
   aibench verify --key vendor.pub delivery/*.json
 
+A file that is no document is named with its reason, and the others are still checked.
 Exit codes: 0 all hold; 1 something does not; 2 a file is no document.
 A seal proves that nothing changed since; only a signature proves who wrote it.`,
     )

@@ -1,4 +1,5 @@
 /** Pure: the table at the end of a run, and what to do about its warnings. Fits 80 columns. */
+import { standsForCase } from '../../analysis/energy-scope.ts';
 import type { CaseResult, ResultDocument, Warning } from '../../results/schema.ts';
 import { formatDuration, formatQuantity, significant } from '../../units.ts';
 import { caseLabel, caseLabels } from './case-label.ts';
@@ -69,9 +70,9 @@ function limit({ limit }: CaseResult): string {
   return `${percent(limit.fraction)}${limit.boundBy === 'memory' ? ' mem' : ''}`;
 }
 
-/** The widest valid scope stands first in `energy`. */
+/** The widest valid scope stands first in `energy`; the watts of what did not do the work are no watts of the case. */
 function bestEnergy(item: CaseResult) {
-  return item.energy.find(entry => entry.status === 'ok');
+  return item.energy.find(standsForCase);
 }
 
 function watts(item: CaseResult): string {
@@ -129,9 +130,19 @@ function groupedWarnings(document: ResultDocument): { warning: Warning; cases: s
   return [...groups.values()];
 }
 
-function whyNoPower({ telemetry }: ResultDocument): string {
+const WHAT_REASONS_MEAN = 'The energy of each case in the document has its reason.';
+
+/** A sensor that was read and gave no number for a case says more than one that is not there. */
+function whyNoPower({ telemetry, cases }: ResultDocument): string {
+  const entries = cases.flatMap(item => item.energy).filter(entry => entry.status !== 'unavailable');
+  const invalid = entries.find(entry => entry.status === 'invalid');
+  if (invalid !== undefined)
+    return sentences(`${invalid.source} gives no energy: ${invalid.reason ?? ''}`, WHAT_REASONS_MEAN);
   const power = telemetry.sources.filter(source => source.unit === 'J' || source.unit === 'W');
   const denied = power.find(source => source.status === 'denied');
+  const [other] = entries;
+  if (denied === undefined && other !== undefined)
+    return sentences(`${other.source} was read, but ${other.reason ?? ''}`, WHAT_REASONS_MEAN);
   const shown = denied ?? power[0];
   return shown === undefined
     ? 'No power sensor was found. `aibench list sources` says what was looked for.'

@@ -46,7 +46,8 @@ export function libraryRows(
     if (!device.ok) return unreadable(row, 'unsupported', device.reason, 'a newer driver or library may offer it');
     if (device.joules === 0) {
       const reason = 'the counter stands at 0: on chips of two dies or of partitions the first counts for all';
-      return unreadable(row, 'unsupported', reason, 'nothing to do');
+      // It covers nothing of its own: the sum of the others is whole without it.
+      return unreadable({ ...row, covers: [] }, 'unsupported', reason, 'nothing to do');
     }
     return readable(row, { type: 'energyLibrary', vendor, libraries, device: index }, 1, 'counter', note);
   });

@@ -30,17 +30,23 @@ export const hlSmi: RemoteSource = {
         missingRow(ID, 'absent', 'hl-smi is not installed (ENOENT)', 'without a Gaudi accelerator nothing to do'),
       ];
     }
-    const devices = answer.ok ? [...parseHlSmi(answer.text)].filter(([, watts]) => watts !== null) : [];
+    const all = answer.ok ? [...parseHlSmi(answer.text)] : [];
+    const devices = all.filter(([, watts]) => watts !== null);
     if (devices.length === 0) {
       const reason = answer.ok ? 'hl-smi gives no power' : 'hl-smi failed';
       return [missingRow(ID, 'unsupported', reason, 'look at the output of hl-smi')];
     }
-    const descriptions = devices.map(
-      ([index]): SourceDescription => ({
-        ...{ id: `${ID}/gpu-${index}`, kind: 'gauge', scope: 'board', quantity: 'power', unit: 'W', status: 'ok' },
-        ...{ covers: [`gpu-${index}`], quantum: 1, reason: 'averaging is not documented; not seen on hardware' },
-      }),
-    );
+    // One that gives nothing is named: a sum without it would look like that of all.
+    const descriptions = all.map(([index, watts]): SourceDescription => {
+      const what = { id: `${ID}/gpu-${index}`, kind: 'gauge', scope: 'board', quantity: 'power', unit: 'W' } as const;
+      const covers = [`gpu-${index}`];
+      if (watts === null)
+        return {
+          ...{ ...what, covers, status: 'unsupported', reason: 'hl-smi gives no power for this device' },
+          remedy: 'look at the output of hl-smi',
+        };
+      return { ...what, covers, status: 'ok', quantum: 1, reason: 'averaging is not documented; not seen on hardware' };
+    });
     const reader = {
       async read(abort: AbortSignal) {
         const now = await runProgram(program, QUERY, abort);

@@ -2,6 +2,7 @@
  * Power from a Prometheus server, for guests that must ask their host (DCGM exporter, Kepler, Scaphandre, node_exporter): one
  * instant query whose result is a single number of watts.
  */
+import { SUM } from '../../analysis/energy-scope.ts';
 import { type SourceDescription, scope as scopeSchema } from '../../results/schema.ts';
 import { type Endpoint, endpointFrom, getJson, HttpFailure } from '../http-json.ts';
 import { missingRow, type RemoteRow, type RemoteSource } from '../remote.ts';
@@ -100,11 +101,21 @@ export function rangeSeconds(query: string): number {
   return Math.max(0, ...ranges);
 }
 
+/** What the owner's word comes to: packages stand for work on CPUs, boards (of accelerators) for work on GPUs, modules for both. */
+const COVERS: Record<SourceDescription['scope'], string[]> = {
+  wall: ['wall', 'node'],
+  node: ['node'],
+  module: [`module${SUM}`, `package${SUM}`, `gpu${SUM}`],
+  board: [`gpu${SUM}`],
+  package: [`package${SUM}`],
+  chip: [`${ID}-chip`],
+};
+
 function rowOf(endpoint: Endpoint, query: string, scope: SourceDescription['scope'], scrapeSeconds: number): RemoteRow {
   const averaging = rangeSeconds(query);
   const description: SourceDescription = {
     ...{ id: `${ID}/query`, kind: 'gauge', scope, quantity: 'power', unit: 'W', status: 'ok' },
-    covers: scope === 'wall' ? ['wall', 'node'] : scope === 'node' ? ['node'] : [`${ID}-${scope}`],
+    covers: COVERS[scope],
     reason: `as old as the last scrape of the server, at most ${scrapeSeconds} s; what it covers is the word of its owner`,
     ...(averaging === 0 ? {} : { averagingWindowSeconds: averaging }),
   };

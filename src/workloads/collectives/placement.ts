@@ -1,23 +1,40 @@
 /** Whether the CPUs of the ranks moved while a case was measured: hypervisors shift them between cache domains. */
+import { placementChange } from '../../analysis/placement.ts';
 import type { Warning } from '../../results/schema.ts';
-
-/** Between the two states seen, one-way latency differs by 4 and copy bandwidth by up to 2; noise by less than these. */
-const LATENCY_CHANGE = 1.7;
-const COPY_CHANGE = 1.5;
+import type { Prepared } from '../workload.ts';
 
 /** The warning, or null where the placement held or is not known. Pure. */
-export function placementWarning(facts: Record<string, string | number | boolean | null>): Warning | null {
-  const of = (name: string): number => Number(facts[name] ?? 0);
-  const latency = changed(of('oneWayNanosecondsBefore'), of('oneWayNanosecondsAfter'), LATENCY_CHANGE);
-  const copy = changed(of('copyBytesPerSecondBefore'), of('copyBytesPerSecondAfter'), COPY_CHANGE);
-  if (!latency && !copy) return null;
+export function placementWarning(facts: Prepared['facts']): Warning | null {
+  const change = placementChange(facts);
+  if (change === null) return null;
   return {
     code: 'PLACEMENT_CHANGED',
-    message: `the CPUs of the ranks moved or were disturbed while the case was measured: a cache line took ${of('oneWayNanosecondsBefore').toFixed(0)} ns before and ${of('oneWayNanosecondsAfter').toFixed(0)} ns after, a copy ran at ${(of('copyBytesPerSecondBefore') / 1e9).toFixed(1)} and ${(of('copyBytesPerSecondAfter') / 1e9).toFixed(1)} GB/s.`,
+    message: `the CPUs of the ranks moved or were disturbed while the case was measured, and again when it was measured anew: ${change}.`,
     remedy: 'Compare only launches of like placement; run again when the machine is idle.',
   };
 }
 
-function changed(before: number, after: number, factor: number): boolean {
-  return before > 0 && after > 0 && Math.max(before / after, after / before) > factor;
+/**
+ * Measures again, once, when the placement changed meanwhile, and says so in the facts; if it changes again, the case carries a
+ * warning.
+ */
+export function watched(prepared: Prepared): Prepared {
+  let repeated: string | null = null;
+  return Object.create(prepared, {
+    facts: {
+      get: () => (repeated === null ? prepared.facts : { ...prepared.facts, measuredAgainSince: repeated }),
+    },
+    measure: {
+      value: async () => {
+        const first = await prepared.measure();
+        const change = placementChange(prepared.facts);
+        if (change === null || !first.complete) return first;
+        repeated = change;
+        const second = await prepared.measure();
+        const warning = placementWarning(prepared.facts);
+        if (warning !== null) prepared.warnings.push(warning);
+        return second;
+      },
+    },
+  }) as Prepared;
 }

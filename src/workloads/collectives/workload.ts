@@ -16,7 +16,7 @@ import { prepareNativeProblem } from '../native-problem.ts';
 import { fitsInMemory, resolveThreads, threadsLabel } from '../parameters.ts';
 import type { LaunchContext, Machine, Prepared, Support, Workload } from '../workload.ts';
 import { type CollectiveParams, movingParams, reducingParams } from './params.ts';
-import { placementWarning } from './placement.ts';
+import { watched } from './placement.ts';
 import { machineKey, readTuning, tunedAlgorithm } from './tuning.ts';
 
 const SUMMARIES: Record<CollectiveName, string> = {
@@ -45,6 +45,7 @@ function collective(name: CollectiveName): Workload<CollectiveParams> {
       'latency_seconds_p50',
       'latency_seconds_p99',
       'latency_seconds_max',
+      ...(name === 'ping-pong' ? [] : ['rank_skew_seconds_p50']), // of a ping-pong one rank alone is timed
     ],
     limit: () => ({ ceiling: 'algorithm_bandwidth_bound', metric: 'algorithm_bandwidth_bytes_per_second' }),
     label: p =>
@@ -144,27 +145,13 @@ function tunedChoice(
   if (table === null || ranks < 2) return null;
   const wanted = { collective: name, backend: backend as 'threads', buffers: p.buffers, ranks, bytes: p.bytes };
   const algorithm = tunedAlgorithm(table.rows, wanted);
-  return algorithm === null ? null : { algorithm, measuredAt: table.measuredAt };
+  // A table of an older version may name what is no more.
+  const isThere = context.native.collectiveAlgorithms().some(row => row.collective === name && row.name === algorithm);
+  return algorithm === null || !isThere ? null : { algorithm, measuredAt: table.measuredAt };
 }
 
 function withFact(prepared: Prepared, name: string, value: string): Prepared {
   return Object.create(prepared, { facts: { get: () => ({ ...prepared.facts, [name]: value }) } }) as Prepared;
-}
-
-/** Measures again, once, when the placement changed meanwhile; if it changes again, the case says so. */
-function watched(prepared: Prepared): Prepared {
-  return Object.create(prepared, {
-    measure: {
-      value: async () => {
-        const first = await prepared.measure();
-        if (placementWarning(prepared.facts) === null) return first;
-        const second = await prepared.measure();
-        const warning = placementWarning(prepared.facts);
-        if (warning !== null) prepared.warnings.push(warning);
-        return second;
-      },
-    },
-  }) as Prepared;
 }
 
 function busFactor(problem: NativeProblem | undefined): number {
@@ -184,8 +171,9 @@ async function prepareMpi(
     },
     context,
     work: work => ({ bytes: work.bytes, busBytes: work.bytes * busFactor(problem) }),
+    ceilings: opened => opened.measureCeilings(), // none under MPI: for the look at the placement that comes with it
     rank: mpiRank(mpi),
   });
   prepared.warnings.push(...mpiWarnings(mpi, prepared.facts));
-  return prepared;
+  return watched(prepared);
 }

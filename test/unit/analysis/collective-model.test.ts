@@ -78,4 +78,12 @@ it('a document gives its own table: half of a round trip, the median over launch
     { bytes: 4096, seconds: 1 },
   ]);
   expect(calibrationTable(cases, 'shift', 'mpi')).toEqual([]);
+  // Another kind of vectors is another table, not a second point at the same size.
+  const [of4k] = cases;
+  const other = {
+    ...of4k,
+    params: { bytes: 4096, buffers: 'shared' },
+    launches: [launch([40])],
+  } as unknown as CaseResult;
+  expect(calibrationTable([other, ...cases], 'ping-pong', 'mpi')).toEqual(calibrationTable(cases, 'ping-pong', 'mpi'));
 });

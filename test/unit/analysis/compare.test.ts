@@ -56,6 +56,21 @@ describe('compareDocuments', () => {
       'only in the candidate',
     ]);
   });
+  it('sets apart what one machine measured in unlike placements of its CPUs, and compares machines whatever theirs', () => {
+    const seated = (document: typeof base, nanoseconds: number) => {
+      const copy = structuredClone(document);
+      const facts = { oneWayNanosecondsBefore: `${nanoseconds}`, oneWayNanosecondsAfter: `${nanoseconds}` };
+      Object.assign(copy.cases[0]?.facts ?? {}, facts);
+      return copy;
+    };
+    const reasons = (a: number, b: number, document = other) =>
+      compareDocuments([seated(base, a)], [seated(document, b)], OPTIONS).apart.map(({ reason }) => reason);
+    expect(reasons(40, 55)).toEqual([]);
+    expect(reasons(40, 190)).toEqual([
+      'placement of the CPUs differs: a cache line took 40 ns in the baseline and 190 ns in the candidate',
+    ]);
+    expect(reasons(40, 190, syntheticDocument({ seed: 2, cases: 3, launches: 8, host: 'host-b' }))).toEqual([]);
+  });
   it('notes what differs between the runs', () => {
     const odd = structuredClone(other);
     odd.tool.version = '9.9.9';

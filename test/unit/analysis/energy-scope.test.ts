@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { concernsDevice, disjointGroups } from '../../../src/analysis/energy-scope.ts';
+import { concernsDevice, disjointGroups, lacksGpus } from '../../../src/analysis/energy-scope.ts';
 import type { SourceDescription } from '../../../src/results/schema.ts';
 import { counterSource, gaugeSource } from './energy-traces.ts';
 
@@ -26,6 +26,44 @@ describe('sums of disjoint sources', () => {
     const memory = rapl('package-0/dram', ['dram-0']);
     expect(groups(rapl('package-0', ['package-0']), rapl('package-1', ['package-1'], DENIED), memory)).toEqual([]);
     expect(groups(memory)).toEqual([]);
+  });
+
+  it.each(['unsupported', 'stale', 'denied', 'absent', 'implausible'] as const)(
+    'has no sum with a part that is %s: a driver that gives no value is as good as none',
+    status => {
+      const broken = { status, reason: 'the driver gives no value (EIO)', remedy: 'wake it' };
+      const meter = (socket: number, extra: Partial<SourceDescription> = {}) =>
+        gaugeSource({
+          id: `hwmon/power_meter.${socket}/cpu`,
+          scope: 'package',
+          covers: [`package-${socket}`],
+          ...extra,
+        });
+      expect(groups(rapl('package-0', ['package-0']), rapl('package-1', ['package-1'], broken))).toEqual([]);
+      expect(groups(meter(0), meter(1, broken))).toEqual([]);
+    },
+  );
+
+  it('adds sensors of one sort however long each was seen to average', () => {
+    const meter = (socket: number, averagingWindowSeconds: number): SourceDescription =>
+      gaugeSource({
+        ...{ id: `hwmon/power_meter.${socket}/cpu`, scope: 'package', covers: [`package-${socket}`] },
+        averagingWindowSeconds,
+      });
+    expect(groups(meter(0, 0.98), meter(1, 1.02))).toEqual(['hwmon/power_meter.0/cpu+hwmon/power_meter.1/cpu']);
+  });
+
+  it('keeps what NVML averages apart from what it does not', () => {
+    const power = (gpu: number, name: string, averagingWindowSeconds: number): SourceDescription =>
+      gaugeSource({
+        ...{ id: `nvml/gpu-${gpu}/${name}`, scope: 'board', covers: [`gpu-${gpu}`] },
+        averagingWindowSeconds,
+      });
+    const both = [0, 1].flatMap(gpu => [power(gpu, 'power', 0), power(gpu, 'powerAverage', 1)]);
+    expect(groups(...both)).toEqual([
+      'nvml/gpu-0/power+nvml/gpu-1/power',
+      'nvml/gpu-0/powerAverage+nvml/gpu-1/powerAverage',
+    ]);
   });
 
   it('does without memory of which a part is missing', () => {
@@ -66,6 +104,19 @@ describe('sums of disjoint sources', () => {
 });
 
 describe('what a case can be charged with', () => {
+  it.each<[string[], string[], boolean]>([
+    [['gpu-0', 'gpu-1'], ['gpu-0', 'gpu-1'], false],
+    [['gpu-0'], ['gpu-0', 'gpu-1'], true],
+    [['module-0', 'package-0', 'gpu-0'], ['gpu-0', 'gpu-1'], true],
+    [['node'], ['gpu-0', 'gpu-1'], false],
+    [['gpu-sum'], ['gpu-0', 'gpu-1'], false],
+    // Two names of one GPU.
+    [['gpu-amdgpu-0'], ['gpu-amdsmi-0', 'gpu-amdgpu-0'], false],
+    [['gpu-0'], [], false],
+  ])('%j lacks some of the GPUs %j: %s', (covers, sensors, expected) => {
+    expect(lacksGpus(covers, sensors)).toBe(expected);
+  });
+
   it.each<[string[], string, boolean]>([
     [['package-0', 'dram-0'], 'cpu', true],
     [['package-0'], 'cuda:0', false],
@@ -75,6 +126,12 @@ describe('what a case can be charged with', () => {
     [['module-0', 'package-0', 'gpu-0'], 'cpu', true],
     [['module-0', 'package-0', 'gpu-0'], 'cuda:0', true],
     [['wall', 'node'], 'cuda:0', true],
+    // A second chassis or meter: nobody says that it is this machine.
+    [['wall-1', 'node-1'], 'cpu', false],
+    [['node-meter-1'], 'cuda:0', false],
+    [['gpu-sum'], 'cuda:0', true],
+    [['gpu-sum'], 'cpu', false],
+    [['package-sum'], 'cpu', true],
     [['ina226-0-vdd'], 'cpu', false],
     [['sysio-0'], 'cpu', false],
     [[], 'cpu', false],

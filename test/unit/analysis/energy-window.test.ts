@@ -223,6 +223,27 @@ describe('averaging gauges', () => {
   });
 });
 
+describe('a clock that is off', () => {
+  it('is bounded by the step of the load, also where it begins and ends with the window', () => {
+    const trace = step(50, 500, 10, 40);
+    for (const offset of [0.3, -0.3]) {
+      const series = gaugeSeries(trace, { from: 0, to: 50, hertz: 20, quantum: 1e-3 });
+      const shifted = { ...series, timeSeconds: series.timeSeconds.map(time => time + offset) };
+      const energy = ok(windowEnergy(gaugeTrack(shifted, gaugeSource()), 10, 40, { clockOffsetSeconds: 0.3 }));
+      expect(energy.terms.synchronisation).toBeCloseTo((0.3 * 450) / Math.sqrt(3), 6);
+      const error = Math.abs(energy.joules - trueJoules(trace, 10, 40));
+      expect(error).toBeGreaterThan(100);
+      expect(error).toBeLessThan(halfWidth(energy));
+    }
+  });
+
+  it('costs nothing where the power is steady around both ends', () => {
+    const series = gaugeSeries(flat(300), { ...RANGE, hertz: 20 });
+    const energy = ok(windowEnergy(gaugeTrack(series, gaugeSource()), 10, 30, { clockOffsetSeconds: 0.3 }));
+    expect(energy.terms.synchronisation).toBe(0);
+  });
+});
+
 describe('the stated interval over 1,000 random runs', () => {
   interface Outcome {
     inside: number;

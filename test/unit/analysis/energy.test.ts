@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CaseEnergyInput, caseEnergy, headlineEnergy } from '../../../src/analysis/energy.ts';
+import { standsForCase } from '../../../src/analysis/energy-scope.ts';
 import { type EnergyLaunch, workUnit } from '../../../src/analysis/energy-work.ts';
 import { caseSchema, type Metric, type Series, type SourceDescription } from '../../../src/results/schema.ts';
 import { counterSeries, counterSource, flat, gaugeSeries, gaugeSource, step, type Trace } from './energy-traces.ts';
@@ -140,6 +141,22 @@ describe('caseEnergy', () => {
       device: 'cpu',
     });
     expect(energy.some(entry => entry.source.includes('+'))).toBe(false);
+    expect(energy.map(entry => entry.throughputPerWatt)).toEqual([null, null]);
+    expect(energy[0]).toMatchObject({ status: 'ok', reason: expect.stringMatching(/^part: /) });
+    expect(energy.some(standsForCase)).toBe(false);
+    expect(headlineEnergy(energy)).toBeNull();
+  });
+
+  it('gives work per joule to the sum alone, not to each of its parts', () => {
+    const { energy } = energyOf([
+      counter('powercap/package-0', ['package-0'], flat(100)),
+      counter('powercap/package-1', ['package-1'], flat(80)),
+    ]);
+    expect(energy.map(entry => [entry.source, standsForCase(entry), entry.throughputPerWatt !== null])).toEqual([
+      ['powercap/package-0+powercap/package-1', true, true],
+      ['powercap/package-0', false, false],
+      ['powercap/package-1', false, false],
+    ]);
   });
 
   it('keeps a GPU out of a CPU case and the CPU out of a GPU case', () => {
@@ -149,6 +166,40 @@ describe('caseEnergy', () => {
     ];
     expect(energyOf(rows, { device: 'cpu' }).energy[0]?.source).toBe('powercap/package-0');
     expect(energyOf(rows, { device: 'cuda:0' }).energy[0]?.source).toBe('nvml/gpu-0/energy');
+  });
+
+  it.each([
+    ['cpu', counter('nvml/gpu-0/energy', ['gpu-0'], flat(70), { scope: 'board' })],
+    ['cuda:0', counter('powercap/package-0', ['package-0'], flat(70))],
+    ['cpu', counter('powercap/package-0/dram', ['dram-0'], flat(7))],
+    ['cpu', gauge('hwmon/ina226/rail', ['ina226-0-rail'], flat(7), 20, { scope: 'chip' })],
+  ])('a case on %s is not charged to what did not do its work, even where nothing else can be read', (device, row) => {
+    const { energy } = energyOf([row], { device });
+    expect(energy).toMatchObject([
+      { status: 'ok', throughputPerWatt: null, reason: expect.stringMatching(/^(other-device|part): /) },
+    ]);
+    expect(energy[0]?.joules).toBeGreaterThan(0);
+    expect(energy.some(standsForCase)).toBe(false);
+    expect(headlineEnergy(energy)).toBeNull();
+  });
+
+  it('gives a case on two GPUs no work per joule of one', () => {
+    const rows = [counter('nvml/gpu-0/energy', ['gpu-0'], flat(400), { scope: 'board' })];
+    const { energy } = energyOf(rows, { device: 'cuda:0', sensors: ['gpu-0', 'gpu-1'] });
+    expect(energy).toMatchObject([{ throughputPerWatt: null, reason: expect.stringMatching(/^part: /) }]);
+    expect(headlineEnergy(energy)).toBeNull();
+  });
+
+  it('adds up over the launches what errs the same way in all of them', () => {
+    const remote = { scope: 'node' as const, timeUncertaintySeconds: 0.2 };
+    const { energy } = energyOf([gauge('redfish/0/power', ['node'], LOADED, 20, remote)]);
+    // Each launch of 5 s lies inside the load for one end at most: 0.2 s of a step of 200 W at the first, nothing at the second.
+    const step = (2 * 0.2 * 200) / Math.sqrt(3) / 2500;
+    expect(energy[0]?.uncertainty?.relative).toBeGreaterThan(step);
+    const rounded = { scope: 'node' as const, quantum: 10 };
+    const { energy: coarse } = energyOf([gauge('dcmi/system', ['node'], flat(300), 20, rounded)]);
+    expect(coarse[0]?.uncertainty).toMatchObject({ dominatedBy: 'quantum' });
+    expect(coarse[0]?.uncertainty?.relative).toBeCloseTo((2 * 10) / Math.sqrt(12) / 300, 3);
   });
 
   it('states the gain of a sensor whose maker does', () => {
@@ -174,6 +225,16 @@ describe('caseEnergy', () => {
     expect(energy[0]).toMatchObject({ status: 'ok', throughputPerWatt: null });
     expect(energy[0]?.reason).toMatch(/^several-hosts/);
     expect(headlineEnergy(energy)).toBeNull();
+  });
+
+  it('takes the sum that a query of eight GPUs gives for what it is', () => {
+    const { energy } = energyOf([gauge('prometheus/query', ['gpu-sum'], flat(5600), 20, { scope: 'board' })], {
+      device: 'cuda:0',
+      sensors: ['gpu-0'],
+    });
+    expect(energy[0]).toMatchObject({ source: 'prometheus/query', status: 'ok' });
+    expect(energy[0]?.averageWatts).toBeCloseTo(5600, 2);
+    expect(headlineEnergy(energy)).not.toBeNull();
   });
 
   it('wants 30 updates of a gauge for a mean and 100 for a headline', () => {

@@ -36,6 +36,14 @@ describe('the value of one launch', () => {
     expect(metricDefinition('latency_seconds_p90')?.ofLaunch(one)).toBeCloseTo(0.76, 12);
   });
 
+  it('the skew of ranks is that of the median sample, per iteration', () => {
+    const rank = (number: number, samplesSeconds: number[]) => ({ rank: number, host: 'a', samplesSeconds });
+    const ranks = [rank(0, [1, 2, 5]), rank(1, [4, 2, 6]), rank(2, [2, 2, 4])];
+    const skew = metricDefinition('rank_skew_seconds_p50');
+    expect(skew?.ofLaunch(launch([1, 2, 5], { ranks }))).toBeCloseTo(0.2, 12);
+    expect(skew?.ofLaunch(launch([1, 2, 5]))).toBeNull();
+  });
+
   it('a load latency is the time of one load', () => {
     expect(metricDefinition('load_latency_seconds')?.ofLaunch(launch([2]))).toBeCloseTo(0.2, 12);
   });

@@ -84,6 +84,26 @@ describe('a case as a whole', () => {
     });
   });
 
+  it('of several GPUs the one that was held back longest counts, by its counters as by its bit mask', () => {
+    const over = (id: string, quantity: string, values: number[]) => sensor(id, quantity, times, values, 'counter');
+    const counters = [
+      over('nvml/gpu-0/thermalTime', 'thermalTime', [0, 1, 2, 2, 2]),
+      over('nvml/gpu-0/powerBrakeTime', 'powerBrakeTime', [0, 0, 0, 0, 1]),
+      over('nvml/gpu-1/thermalTime', 'thermalTime', [0, 0, 0, 1, 2]),
+    ];
+    const both = { sensors: ['gpu-0', 'gpu-1'] };
+    expect(caseThermal([launch], 'peak', { ...input(counters, 'cuda'), ...both })?.throttledFraction).toBe(3 / 4);
+    const calm = sensor('nvml/gpu-0/throttleReasons', 'throttleReasons', times, [0, 0, 0, 0, 0], 'gauge');
+    expect(caseThermal([launch], 'peak', { ...input([calm, gpu], 'cuda'), ...both })?.throttledFraction).toBe(1 / 4);
+  });
+
+  it('does not take a hot drive for a hot CPU', () => {
+    const drive = sensor('hwmon/nvme/composite', 'temperature', times, [99, 99, 99, 99, 99], 'gauge');
+    const package0 = sensor('hwmon/coretemp/package-id-0', 'temperature', times, [60, 61, 62, 61, 60], 'gauge');
+    expect(caseThermal([launch], 'peak', input([drive, package0]))?.maxTemperatureCelsius).toBe(62);
+    expect(launchConditions(launch, input([drive]))).toBeUndefined();
+  });
+
   it('is there for a sustained case without any sensor, with nothing known', () => {
     expect(caseThermal([launch], 'peak', input([]))).toBeUndefined();
     expect(caseThermal([launch], 'sustained', input([]))).toMatchObject({

@@ -59,6 +59,21 @@ describe('resultTable', () => {
     expect(notes[0]).toMatch(/^skipped {2}3 cases, first .+: There is no GPU\. Do this\.$/);
     expect(notes[1]).not.toContain('cases');
   });
+  it('shows no watts of what did not do the work, and says whose they were', () => {
+    const watched = syntheticDocument({ seed: 1, cases: 2, launches: 2, watts: 90 });
+    expect(resultTable(watched, { width: 400 })).toMatch(/ 90\.00 /);
+    for (const entry of watched.cases.flatMap(({ energy }) => energy))
+      Object.assign(entry, {
+        throughputPerWatt: null,
+        reason: 'other-device: the reading does not hold what did the work (cpu)',
+      });
+    const table = resultTable(watched, { width: 400 });
+    expect(table).not.toMatch(/ 90\.00 /);
+    expect(table).toMatch(/^no watts {2}\S+ was read, but other-device: the reading does not hold/m);
+    for (const entry of watched.cases.flatMap(({ energy }) => energy))
+      Object.assign(entry, { status: 'invalid', reason: 'launch 0: lost-readings: 12 % of the window is lost' });
+    expect(resultTable(watched, { width: 400 })).toMatch(/^no watts {2}\S+ gives no energy: launch 0: lost-readings/m);
+  });
   it('tells cases apart that differ in the backend alone, and leaves the others as they are', () => {
     const item = (backend: string, threads: number) => ({
       id: `${backend}${threads}`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -39,8 +39,18 @@ describe('writing the document', () => {
       },
       /a part of the path is a file/,
     ],
+    ['a folder', () => folder, /it is a folder/],
+    ['a device, which a rename would replace', () => '/dev/null', /it is no regular file/],
   ])('refuses %s before anything runs', (_name, file, message) => {
     expect(() => openDocumentWriter(file())).toThrow(message);
+  });
+
+  it('writes through a symbolic link and leaves it one', () => {
+    writeFileSync(path.join(folder, 'real.json'), 'older');
+    symlinkSync('real.json', path.join(folder, 'link.json'));
+    openDocumentWriter(path.join(folder, 'link.json')).checkpoint(document);
+    expect(lstatSync(path.join(folder, 'link.json')).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(path.join(folder, 'real.json'), 'utf8'))).toMatchObject({ id: 'x' });
   });
 
   it('keeps the last good file when a later write fails', () => {

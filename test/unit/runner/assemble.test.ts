@@ -64,6 +64,17 @@ describe('what becomes of a case', () => {
     expect(result.limit?.fraction).toBeCloseTo(0.5, 12);
   });
 
+  it('launches whose ranks sat differently are said to, those that sat alike are not', () => {
+    const seated = (nanoseconds: number): LaunchOutcome => {
+      const one = measured(1, 200);
+      const facts = { oneWayNanosecondsBefore: `${nanoseconds}`, oneWayNanosecondsAfter: `${nanoseconds}` };
+      return one.kind === 'measured' ? { ...one, result: { ...one.result, facts } } : one;
+    };
+    const codes = (...outcomes: LaunchOutcome[]) => outcome(...outcomes).result.warnings.map(({ code }) => code);
+    expect(codes(seated(40), seated(50), seated(190))).toEqual(['PLACEMENT_DIFFERS']);
+    expect(codes(seated(40), seated(50), measured(1, 200))).toEqual([]);
+  });
+
   it('invalid: above the ceiling', () => {
     const { result } = outcome(measured(1, 99), measured(1, 99), measured(1, 99));
     expect(result).toMatchObject({ status: 'invalid', reason: expect.stringContaining('101.0 %') });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +27,20 @@ describe('runs at the same time', () => {
     const mine = announceRun(place);
     expect(mine.others()).toEqual([]);
     expect(readdirSync(place)).toEqual([String(process.pid)]);
+    mine.leave();
+  });
+
+  it('entries that cannot be read or taken away, and a folder that is gone, cost nothing', () => {
+    const place = folder();
+    const mine = announceRun(place);
+    // As a file that has just been taken away, or one that cannot be: reading it fails.
+    symlinkSync('nowhere', path.join(place, '4194302'));
+    mkdirSync(path.join(place, '4194301'));
+    writeFileSync(path.join(place, '0'), '');
+    writeFileSync(path.join(place, '-1'), '');
+    expect(mine.others()).toEqual([]);
+    rmSync(place, { recursive: true });
+    expect(mine.others()).toEqual([]);
     mine.leave();
   });
 

@@ -167,7 +167,10 @@ describe('--set, --filter, --launches, --model', () => {
     ['timing.targetSecond=2', /did you mean `timing.targetSeconds`\?/],
     ['params.thread=2', /did you mean `threads`\?/],
     ['nonsense', /key=value/],
-    ['launches=-1', /launches/],
+    ['launches=-1', /launches=-1: it must be at least 1\./],
+    ['launches=0.5', /it must be a whole number\./],
+    ['parms.threads=2', /did you mean `params.threads`\?/],
+    ['params.threads=-2', /^--set params\.threads=-2: for \w+ /],
   ])('--set %s is refused', (setting, message) => {
     const error = errorOf(() => selectCases('smoke', { ...nothing, settings: [setting] }));
     expect(error.message).toMatch(message);

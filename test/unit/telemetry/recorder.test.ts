@@ -67,6 +67,51 @@ describe('recorder', () => {
     recorder.stop();
   });
 
+  it('shows a meter whose answers are half a scrape old, and not one that is silent', async () => {
+    const { native, clock } = fakeNative();
+    let watts: number | null = 300;
+    const description: SourceDescription = {
+      ...{ id: 'prometheus/query', kind: 'gauge', scope: 'node', covers: ['node'], quantity: 'power', unit: 'W' },
+      status: 'ok',
+    };
+    const reader = { delaySeconds: [0, 15] as const, read: async () => ({ [description.id]: watts }) };
+    const recorder = startRecorder({
+      ...{ native, channels: [], nvmlLibraries: [] },
+      remote: [{ descriptions: [description], reader }],
+    });
+    await vi.waitFor(() => expect(recorder.live().watts).toMatchObject({ value: 300, scope: 'node' }));
+    watts = null;
+    clock.now += 60;
+    expect(recorder.live().watts).toBeNull();
+    recorder.stop();
+  });
+
+  it('has no clock that runs backwards, whatever is learnt of that of a meter', async () => {
+    const { native, clock } = fakeNative();
+    const description: SourceDescription = {
+      ...{ id: 'redfish/0/sensor', kind: 'gauge', scope: 'node', covers: ['node'], quantity: 'power', unit: 'W' },
+      status: 'ok',
+    };
+    // The same reading twice; by the second answer the meter's clock is known to be half a second further ahead.
+    let asked = 0;
+    const reader = {
+      read: async () => {
+        clock.now = 100 + asked;
+        asked += 1;
+        return { [description.id]: 300 };
+      },
+      meterTime: () => ({ takenSeconds: 1000, nowSeconds: [998 + 2 * asked, 999 + 2 * asked] as const }),
+    };
+    const recorder = startRecorder({
+      ...{ native, channels: [], nvmlLibraries: [] },
+      remote: [{ descriptions: [description], reader }],
+    });
+    const times = (): number[] => recorder.snapshot().series[0]?.timeSeconds ?? [];
+    await vi.waitFor(() => expect(times().length).toBeGreaterThan(1), { timeout: 5000 });
+    expect(times().slice(0, 2)).toEqual([99.5, 99.5]);
+    recorder.stop();
+  });
+
   it('writes telemetry of the schema; a failed read is null, never 0', async () => {
     const { native, sampler, clock, channels } = await machine('xeon-2s');
     const recorder = startRecorder({ native, channels, nvmlLibraries: [] });
@@ -190,6 +235,34 @@ describe('series of a long run', () => {
     expect(series.timeSeconds.filter(time => time >= 99 && time <= 101)).toHaveLength(41);
   });
 
+  it('loses no energy of a counter that wraps to long stretches, nor any window with less power than most', () => {
+    const modulus = 65_536;
+    const counter: SourceDescription = {
+      ...gauge,
+      ...{ kind: 'counter', scope: 'package', quantity: 'energy', unit: 'J', modulus },
+    };
+    // Of each 100 s, 60 at 300 W and 40 at 100 W, a launch in each.
+    const joules = (time: number): number =>
+      220 * 100 * Math.floor(time / 100) + 300 * Math.min(60, time % 100) + 100 * Math.max(0, (time % 100) - 60);
+    const windows = Array.from({ length: 39 }, (_, index): [number, number] =>
+      index % 2 === 0 ? [50 * index, 50 * index + 60] : [50 * index + 10, 50 * index + 50],
+    );
+    const stuck = (time: number): number => joules(time < 1260 ? time : Math.max(1260, time - 20));
+    const of = (energy: (time: number) => number) => {
+      const written = grown(counter, 40_000, time => energy(time) % modulus, 1_700, windows).toSeries();
+      expect(written.timeSeconds.length).toBeLessThan(2_000);
+      return counterTrack(written, counter);
+    };
+    const track = of(joules);
+    for (const [start, end] of windows.slice(1)) {
+      const window = windowEnergy(track, start, end);
+      if (window.status !== 'ok') throw new Error(`${start}: ${window.reason}`);
+      expect(Math.abs(window.joules / (joules(end) - joules(start)) - 1)).toBeLessThan(1e-3);
+    }
+    // A counter that stood still for 20 s of a launch is still seen to have done so.
+    expect(windowEnergy(of(stuck), 1260, 1300)).toMatchObject({ status: 'invalid', code: 'lost-readings' });
+  });
+
   it('keeps the bits of a mask: only equal readings are merged', () => {
     const mask: SourceDescription = { ...gauge, quantity: 'throttleReasons', unit: 'bitmask' };
     const values = grown(mask, 20_000, time => (time % 100 < 1 ? 0x24 : 0), 2_000, []).toSeries().values;
@@ -291,5 +364,28 @@ describe('series of a long run', () => {
   it('does not merge over a failed read', () => {
     const series = grown(gauge, 4_000, time => (time === 100 ? Number.NaN : 200), 100, []).toSeries();
     expect(series.values.filter(value => value === null)).toHaveLength(1);
+  });
+
+  it('a sensor that fails for hours takes no room for it, and is still seen to have failed', () => {
+    const series = grown(gauge, 40_000, time => (time >= 100 ? Number.NaN : 200), 500, []).toSeries();
+    expect(series.values.length).toBeLessThanOrEqual(500);
+    expect(series.values.slice(-3)).toEqual([null, null, null]);
+    expect(series.timeSeconds[series.timeSeconds.length - 1]).toBeCloseTo(2000, 0);
+    expect(series.values.every(value => value === null || value === 200)).toBe(true);
+  });
+
+  it('forgets what is old where it is only looked at', () => {
+    const series = new GrowingSeries(gauge, 100, true);
+    for (let start = 0; start < 1e5; start += 50) {
+      const times = Array.from({ length: 50 }, (_, index) => start + index);
+      series.append(
+        readings(
+          times,
+          times.map(time => (time % 3 === 0 ? Number.NaN : time)),
+        ),
+      );
+    }
+    expect(series.length).toBeLessThanOrEqual(200);
+    expect(series.latest(1e5, 3)).toBe(99_998);
   });
 });

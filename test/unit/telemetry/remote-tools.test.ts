@@ -4,6 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { disjointGroups } from '../../../src/analysis/energy-scope.ts';
 import { sourceSchema } from '../../../src/results/schema.ts';
 import { probeRemote, type RemoteRow } from '../../../src/telemetry/remote.ts';
 import { hlSmi, parseHlSmi } from '../../../src/telemetry/sources/hl-smi.ts';
@@ -49,6 +50,14 @@ describe('hl-smi', () => {
       'hl-smi/gpu-0': 420,
       'hl-smi/gpu-1': 415,
     });
+    // The third is named, so that the other two are not added up to what would look like all.
+    const sources = (await probeRemote([hlSmi], { AIBENCH_HL_SMI: file })).flatMap(row => row.descriptions);
+    expect(sources.map(({ covers, status }) => `${covers} ${status}`)).toEqual([
+      'gpu-0 ok',
+      'gpu-1 ok',
+      'gpu-2 unsupported',
+    ]);
+    expect(disjointGroups(sources, source => source.status === 'ok')).toEqual([]);
     expect(statusOf(await probeRemote([hlSmi], { AIBENCH_HL_SMI: program('broken', 'exit 1') }))).toEqual([
       'unsupported',
     ]);

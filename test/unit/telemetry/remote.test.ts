@@ -427,6 +427,7 @@ describe('prometheus', () => {
     expect(asked).toBe(query);
     expect(statuses(rows)).toEqual(['prometheus/query ok board']);
     expect(await readAll(rows)).toEqual({ 'prometheus/query': 1400 });
+    expect(rows[0]?.descriptions[0]?.covers).toEqual(['gpu-sum']);
     expect(
       statuses(await probeRemote([prometheus], { AIBENCH_PROMETHEUS_URL: url, AIBENCH_PROMETHEUS_QUERY: query })),
     ).toEqual(['prometheus unsupported node']);

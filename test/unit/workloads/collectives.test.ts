@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import type { NativeMpi } from '../../../src/native/types.ts';
 import { patienceSeconds, troubleOf } from '../../../src/runner/mpi-job.ts';
 import { detectMpiJob } from '../../../src/runtime/mpi.ts';
-import { placementWarning } from '../../../src/workloads/collectives/placement.ts';
+import { placementWarning, watched } from '../../../src/workloads/collectives/placement.ts';
+import type { Measurement, Prepared } from '../../../src/workloads/workload.ts';
 
 it.each([
   [
@@ -42,8 +43,55 @@ it('a placement that changed is said, one that held or is unknown is not', () =>
   expect(placementWarning(facts(40, 50))).toBeNull();
   expect(placementWarning({})).toBeNull();
   expect(placementWarning(facts(40, 200))).toMatchObject({ code: 'PLACEMENT_CHANGED' });
-  expect(placementWarning(facts(40, 41, 2.1e10))?.message).toMatch(/copy ran at 10\.0 and 21\.0 GB\/s/);
+  expect(placementWarning(facts(40, 41, 2.1e10))?.message).toMatch(
+    /copy ran at 10\.0 GB\/s before and 21\.0 GB\/s after/,
+  );
+  const ofMpi = { messageNanosecondsBefore: '250', messageNanosecondsAfter: '600' };
+  expect(placementWarning(ofMpi)?.message).toMatch(/a message of 4 bytes took 250 ns before and 600 ns after/);
 });
+
+it.each([
+  ['holds', [[40, 45]], 1, null, 0],
+  [
+    'changes once',
+    [
+      [40, 190],
+      [185, 190],
+    ],
+    2,
+    'a cache line took 40 ns before and 190 ns after',
+    0,
+  ],
+  [
+    'changes there and back',
+    [
+      [40, 190],
+      [190, 40],
+    ],
+    2,
+    'a cache line took 40 ns before and 190 ns after',
+    1,
+  ],
+] as const)(
+  'where the placement %s, a case is measured again once and says so',
+  async (_, looks, times, again, warnings) => {
+    let runs = 0;
+    const base = {
+      get facts() {
+        const [before, after] = looks[runs - 1] ?? [0, 0];
+        return { oneWayNanosecondsBefore: String(before), oneWayNanosecondsAfter: String(after) };
+      },
+      warnings: [],
+      measure: async () => ({ complete: true, iterationsPerSample: ++runs }) as unknown as Measurement,
+    } as unknown as Prepared;
+    const prepared = watched(base);
+    expect((await prepared.measure()).iterationsPerSample).toBe(times);
+    expect(prepared.facts.measuredAgainSince ?? null).toBe(again);
+    expect(prepared.warnings.map(({ code }) => code)).toEqual(
+      Array.from({ length: warnings }, () => 'PLACEMENT_CHANGED'),
+    );
+  },
+);
 
 it('a rank that has stopped or a call without an end is trouble; a busy one is not', () => {
   const mpi = (busy: number, silent: string) =>
