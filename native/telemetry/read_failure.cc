@@ -42,6 +42,7 @@ std::string describe(const ReadFailure& failure) {
     case ReadFailure::kNotANumber: return "the text holds no such number";
     case ReadFailure::kNvml: return nvml_error_name(failure.code);
     case ReadFailure::kAmdSmi: return energy_error_name(EnergyVendor::kAmdSmi, failure.code);
+    case ReadFailure::kLate: return "the answer took too long to be dated";
     case ReadFailure::kLevelZero: return energy_error_name(EnergyVendor::kLevelZero, failure.code);
   }
   return "";

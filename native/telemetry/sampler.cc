@@ -24,6 +24,7 @@ constexpr double kHangSeconds = 0.05;      // a read in hand for longer than thi
 constexpr double kWatchSeconds = 0.2;      // how often that is looked at: each look is a wake-up
 constexpr double kSlowSeconds = 0.005;     // a read that takes this long ...
 constexpr int kSlowStreak = 5;             // ... this often in a row moves away from the prompt ones
+constexpr double kUntimelySeconds = 0.5;   // of an answer that took longer nobody knows when it was true
 constexpr double kStopSeconds = 0.25;
 constexpr double kPatientSeconds = 0.01;   // no shorter period: a tick of the scheduler later is early enough
 constexpr double kTogetherFraction = 1.0 / 16;  // of its period by which a read may come early to share a wake-up
@@ -222,6 +223,9 @@ struct Sampler::Core : std::enable_shared_from_this<Sampler::Core> {
     guard->unlock();
     task->sensor->read(&task->outcomes);
     const double after = monotonic_seconds();
+    if (after - begin > kUntimelySeconds) {
+      for (Outcome& outcome : task->outcomes) outcome = {std::numeric_limits<double>::quiet_NaN(), {ReadFailure::kLate, 0}};
+    }
     for (std::size_t i = 0; i < task->channels.size(); ++i) {
       keep(task->channels[i].get(), task->outcomes[i], 0.5 * (begin + after));
     }

@@ -11,7 +11,7 @@ namespace aibench {
 
 // Why a read brought no number. Small enough to be handed between threads as one word.
 struct ReadFailure {
-  enum Kind : std::int32_t { kNone, kErrno, kNotANumber, kNvml, kAmdSmi, kLevelZero };
+  enum Kind : std::int32_t { kNone, kErrno, kNotANumber, kNvml, kAmdSmi, kLevelZero, kLate };
   Kind kind = kNone;
   std::int32_t code = 0;
 };

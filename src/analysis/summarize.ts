@@ -110,7 +110,8 @@ export function steadinessWarnings(launches: readonly Launch[], metricName: stri
   const values = usable.flatMap(launch => definition?.ofLaunch(launch) ?? []);
   const warnings: Warning[] = [];
   const failed = launches.filter(launch => launch.status === 'failed').length;
-  if (failed > 0) {
+  // Where none went well the case itself says why.
+  if (failed > 0 && usable.length > 0) {
     warnings.push({
       code: 'LAUNCH_FAILED',
       message: `${failed} of ${launches.length} launches failed: ${launches.find(launch => launch.status === 'failed')?.reason ?? 'unknown reason'}`,

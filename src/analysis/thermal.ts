@@ -23,13 +23,37 @@ const HELD_BACK_TIMES = ['throttleTime', 'thermalTime', 'hardwareThermalTime', '
 const POWER_CAP_TIMES = ['powerCapTime'];
 
 /** The series that speak of the device: those of one GPU, or all that are no GPU's. */
-function ofDevice({ sources, series, device, sensors = [] }: ThermalInput, quantities: readonly string[]): Series[] {
-  const readable = new Set(sources.filter(source => source.status === 'ok').map(source => source.id));
+function ofDevice(input: ThermalInput, quantities: readonly string[]): Series[] {
+  const readable = new Set(input.sources.filter(source => source.status === 'ok').map(source => source.id));
+  const belongs = belongsTo(input);
+  return input.series.filter(
+    one => quantities.includes(one.quantity) && readable.has(one.source) && belongs(one.source),
+  );
+}
+
+/** Whether a source, by its id, is a part of the case's device. */
+function belongsTo({ device, sensors = [] }: Pick<ThermalInput, 'device' | 'sensors'>): (id: string) => boolean {
+  if (isCpu(device)) return id => !OF_OTHER_PARTS.test(id);
   const named = /^cuda:?(\d*)/.exec(device);
   const gpus = sensors.length > 0 ? sensors : named ? [`gpu-${named[1] || 0}`] : [];
-  const belongs = (id: string): boolean =>
-    isCpu(device) ? !OF_OTHER_PARTS.test(id) : gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
-  return series.filter(one => quantities.includes(one.quantity) && readable.has(one.source) && belongs(one.source));
+  return id => gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
+}
+
+/** What is measured of single devices; all else (steal, quota, load) is of the machine. */
+const OF_SINGLE_DEVICES = [
+  ...['clock', 'memoryClock', 'temperature', 'memoryTemperature', 'throttleReasons', 'eccUncorrected', 'eccCorrected'],
+  ...[...HELD_BACK_TIMES, ...POWER_CAP_TIMES, 'syncBoostTime'],
+];
+
+/**
+ * The telemetry of a case without that of devices which did not do its work: another job's hot GPU says nothing of it. Of a device of which nothing
+ * is known, the series stay as they are.
+ */
+export function withoutOtherDevices(input: ThermalInput): readonly Series[] {
+  const belongs = belongsTo(input);
+  const isKnown = isCpu(input.device) || input.series.some(one => belongs(one.source));
+  if (!isKnown) return input.series;
+  return input.series.filter(one => !OF_SINGLE_DEVICES.includes(one.quantity) || belongs(one.source));
 }
 
 /** GPUs, drives, network cards and memory modules have sensors of their own, hotter than a CPU at times: none of them is the CPU's. */

@@ -4,7 +4,7 @@ import { caseEnergy, makeTracks, type Tracks } from '../analysis/energy.ts';
 import { hostsOf, sensorsOf } from '../analysis/energy-scope.ts';
 import { estimatePower } from '../analysis/estimate.ts';
 import { summarizeMetrics } from '../analysis/summarize.ts';
-import { caseThermal } from '../analysis/thermal.ts';
+import { caseThermal, withoutOtherDevices } from '../analysis/thermal.ts';
 import { caseConditions } from '../host/conditions.ts';
 import { assessFitness } from '../host/fitness.ts';
 import type { Inventory } from '../host/inventory.ts';
@@ -146,13 +146,11 @@ export class RunRecord {
       tracks,
     );
     const windows = launches.flatMap(launch => (launch.windowSeconds === undefined ? [] : [launch.windowSeconds]));
-    const thermal = caseThermal(launches, progress.case.regime ?? 'peak', {
-      ...telemetry,
-      device: deviceOf(progress),
-      sensors: sensorsOf(progress.facts),
-    });
+    const input = { ...telemetry, device: deviceOf(progress), sensors: sensorsOf(progress.facts) };
+    const thermal = caseThermal(launches, progress.case.regime ?? 'peak', input);
+    const conditions = caseConditions({ ...telemetry, series: withoutOtherDevices(input), windows });
     return {
-      ...finishCase(progress, energy, [...warnings, ...caseConditions({ ...telemetry, windows })]),
+      ...finishCase(progress, energy, [...warnings, ...conditions]),
       ...(thermal === undefined ? {} : { thermal }),
     };
   }

@@ -24,7 +24,9 @@ export interface Selection {
 export function selectCases(suiteName: string, selection: Selection): { suite: LoadedSuite; cases: Case[] } {
   const loaded = loadSuite(suiteName);
   const value = selection.settings.reduce(applySetting, structuredClone(loaded.value));
-  for (const file of selection.models) {
+  for (const [index, file] of selection.models.entries()) {
+    if (selection.models.findIndex(other => path.resolve(other) === path.resolve(file)) !== index)
+      throw new AibenchError('MODEL_REPEATED', `--model ${file} is given twice.`, 'Name each model once.');
     if (!existsSync(file)) {
       throw new AibenchError('MODEL_MISSING', `There is no model ${file}.`, 'Check the path given to --model.');
     }

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REPORT_FORMATS } from '../../src/report/registry.ts';
-import { aibench, temporaryFolder } from '../support/cli.ts';
+import { aibench, root, temporaryFolder } from '../support/cli.ts';
 import { placeDocument } from '../support/documents.ts';
 
+const bin = path.join(root, 'bin', 'aibench.js');
 const cwd = temporaryFolder();
 placeDocument(cwd, 'result.json', { seed: 1, cases: 2, watts: 90 });
 
@@ -25,6 +27,19 @@ describe('aibench export and report', () => {
     expect(aibench(['report', 'result.json', '-o', 'page.html'], { cwd }).status).toBe(0);
     expect(readFileSync(path.join(cwd, 'page.html'), 'utf8')).toMatch(/^<!doctype html>/);
   });
+  it.runIf(existsSync('/dev/full'))(
+    'a full disk behind standard output is one sentence; a device is never replaced',
+    () => {
+      const started = (rest: string): ReturnType<typeof spawnSync> =>
+        spawnSync('sh', ['-c', `"$0" "$1" export --format csv result.json ${rest}`, process.execPath, bin], { cwd });
+      const full = started('> /dev/full');
+      expect(full.status).toBe(2);
+      expect(String(full.stderr)).toMatch(/^aibench: The output cannot be written: the disk is full\.\n.*\n$/);
+      expect(String(started('-o /dev/stdout | cat').stdout)).toMatch(/,/);
+      expect(started('-o /dev/null').status).toBe(0);
+      expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+    },
+  );
   it.each([
     ['an unknown format', ['export', '--format', 'cvs', 'result.json'], /did you mean `csv`/],
     ['no format', ['export', 'result.json'], /No format/],

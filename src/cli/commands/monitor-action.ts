@@ -8,7 +8,6 @@ import { startRecorder } from '../../telemetry/recorder.ts';
 import { DEFAULT_ROOTS, probeAll } from '../../telemetry/registry.ts';
 import { probeRemote } from '../../telemetry/remote.ts';
 import { remoteSources } from '../../telemetry/remote-registry.ts';
-import { wholeNumber } from '../choices.ts';
 import { METRICS_TYPE, monitorMetrics } from '../render/monitor-metrics.ts';
 import { monitorView } from '../render/monitor-view.ts';
 import type { MonitorFlags } from './monitor.ts';
@@ -19,10 +18,7 @@ const HISTORY = 60;
 
 export async function monitor(flags: MonitorFlags): Promise<void> {
   const interval = intervalSeconds(flags.interval);
-  const count =
-    flags.count === undefined
-      ? Number.POSITIVE_INFINITY
-      : wholeNumber('--count', flags.count, 1, Number.MAX_SAFE_INTEGER);
+  const count = flags.count === undefined ? Number.POSITIVE_INFINITY : countOf(flags.count);
   if (flags.json === true && flags.listen !== undefined)
     throw new AibenchError('USAGE', '--json and --listen do not go together.', 'Start two monitors, or leave one out.');
   const address = flags.listen === undefined ? null : parseAddress(flags.listen);
@@ -118,6 +114,13 @@ function parseAddress(text: string): Address {
 
 /** Timers hold 24 days, and more than ten views a second show nothing new. */
 const INTERVAL = { least: 0.1, most: 86_400 };
+
+function countOf(text: string): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (value < 1)
+    throw new AibenchError('BAD_NUMBER', `--count ${text} is no whole number above 0.`, 'For example --count 10.');
+  return value;
+}
 
 function intervalSeconds(text: string): number {
   const value = Number(text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { caseEnergy } from '../../../src/analysis/energy.ts';
-import { caseThermal, launchConditions } from '../../../src/analysis/thermal.ts';
+import { caseThermal, launchConditions, withoutOtherDevices } from '../../../src/analysis/thermal.ts';
 import type { Series, SourceDescription } from '../../../src/results/schema.ts';
 
 interface Sensor {
@@ -95,6 +95,19 @@ describe('a case as a whole', () => {
     expect(caseThermal([launch], 'peak', { ...input(counters, 'cuda'), ...both })?.throttledFraction).toBe(3 / 4);
     const calm = sensor('nvml/gpu-0/throttleReasons', 'throttleReasons', times, [0, 0, 0, 0, 0], 'gauge');
     expect(caseThermal([launch], 'peak', { ...input([calm, gpu], 'cuda'), ...both })?.throttledFraction).toBe(1 / 4);
+  });
+
+  it('is not warned of what happened to devices that did nothing for it', () => {
+    const other = sensor('nvml/gpu-0/throttleReasons', 'throttleReasons', times, [8, 8, 8, 8, 8], 'gauge');
+    const drive = sensor('hwmon/nvme/composite', 'temperature', times, [99, 99, 99, 99, 99], 'gauge');
+    const steal = sensor('proc/steal', 'stealTime', times, [0, 0, 0, 0, 1], 'counter');
+    const sensors = [fast, heat, held, gpu, other, drive, steal];
+    const left = (device: string, named: string[] = []) =>
+      withoutOtherDevices({ ...input(sensors, device), sensors: named }).map(one => one.source);
+    expect(left('cpu')).toEqual([fast, heat, held, steal].map(one => one.source.id));
+    expect(left('cuda:1')).toEqual([gpu, steal].map(one => one.source.id));
+    expect(left('cuda', ['gpu-0', 'gpu-1'])).toEqual([gpu, other, steal].map(one => one.source.id));
+    expect(left('opencl:0')).toHaveLength(sensors.length);
   });
 
   it('does not take a hot drive for a hot CPU', () => {

@@ -177,6 +177,14 @@ describe('--set, --filter, --launches, --model', () => {
     expect(error.exitCode).toBe(2);
   });
 
+  it('a model that is named twice is refused by its own name', () => {
+    const models = ['package.json', './package.json'];
+    expect(errorOf(() => selectCases('smoke', { ...nothing, models }))).toMatchObject({
+      ...{ code: 'MODEL_REPEATED', exitCode: 2 },
+      message: '--model ./package.json is given twice.',
+    });
+  });
+
   it('--filter keeps what matches any pattern, and refuses to leave nothing', () => {
     const { cases } = selectCases('smoke', { ...nothing, filters: ['gemm/*f64', 'latency'] });
     expect(cases.map(({ workload }) => workload.name).sort()).toEqual(['gemm', 'memory']);

@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { disjointGroups } from '../../../src/analysis/energy-scope.ts';
 import { sourceSchema } from '../../../src/results/schema.ts';
 import { probeRemote, type RemoteRow } from '../../../src/telemetry/remote.ts';
+import { dcmi } from '../../../src/telemetry/sources/dcmi.ts';
 import { hlSmi, parseHlSmi } from '../../../src/telemetry/sources/hl-smi.ts';
 import { parsePowermetrics, powermetrics } from '../../../src/telemetry/sources/powermetrics.ts';
 import { parseLastSamples, parsePlace, ptdaemon } from '../../../src/telemetry/sources/ptdaemon.ts';
@@ -62,6 +63,17 @@ describe('hl-smi', () => {
       'unsupported',
     ]);
     expect(statusOf(await probeRemote([hlSmi], { AIBENCH_HL_SMI: path.join(scratch, 'none') }))).toEqual(['absent']);
+  });
+});
+
+describe('a program that PATH leads to and that may not be run', () => {
+  it('is not installed, and says nothing of the device behind it', async () => {
+    const before = process.env.PATH;
+    writeFileSync(path.join(scratch, 'ipmitool'), 'no program', { mode: 0o644 });
+    process.env.PATH = scratch;
+    const [row] = (await probeRemote([dcmi], {})).flatMap(one => one.descriptions);
+    process.env.PATH = before;
+    expect(row).toMatchObject({ status: 'absent', reason: 'ipmitool is not installed (ENOENT)' });
   });
 });
 
