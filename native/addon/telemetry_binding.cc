@@ -280,6 +280,9 @@ Napi::Value device_value(Napi::Env env, const NvmlDeviceInfo& info) {
   device.Set("powerLimitWatts", info.power_limit_watts);
   device.Set("migEnabled", Napi::Boolean::New(env, info.mig_enabled));
   device.Set("vgpu", Napi::Boolean::New(env, info.is_vgpu));
+  if (info.compute_major > 0) {
+    device.Set("computeCapability", std::to_string(info.compute_major) + "." + std::to_string(info.compute_minor));
+  }
   return device;
 }
 

@@ -247,6 +247,11 @@ std::vector<NvmlDeviceInfo> Nvml::devices() {
                        current == nvml::kMigEnabled;
     int mode = 0;
     info.is_vgpu = s.virtualization != nullptr && s.virtualization(handle.device, &mode) == nvml::kSuccess && mode == nvml::kVgpu;
+    int major = 0, minor = 0;
+    if (s.compute_capability != nullptr && s.compute_capability(handle.device, &major, &minor) == nvml::kSuccess) {
+      info.compute_major = major;
+      info.compute_minor = minor;
+    }
     for (int q = 0; q < kNvmlQuantities; ++q) {
       double value = kNothing;
       const char* way = nullptr;

@@ -67,6 +67,8 @@ struct NvmlDeviceInfo {
   double power_limit_watts = 0;  // NaN where the device does not say
   bool mig_enabled = false;
   bool is_vgpu = false;  // a share of a GPU that a hypervisor hands out
+  int compute_major = 0;  // 8 and 6 for 8.6; 0 and 0 where the device does not say
+  int compute_minor = 0;
 };
 
 class Nvml {

@@ -26,6 +26,7 @@ struct Nvml::Symbols {
   Call<Device, nvml::Memory*> memory = nullptr;
   Call<Device, unsigned*, unsigned*> mig_mode = nullptr;
   Call<Device, int*> virtualization = nullptr;
+  Call<Device, int*, int*> compute_capability = nullptr;
   Call<Device, unsigned*> enforced_power_limit = nullptr;
   Call<Device, unsigned*> management_power_limit = nullptr;
   Call<Device, int, nvml::FieldValue*> field_values = nullptr;
@@ -53,6 +54,7 @@ struct Nvml::Symbols {
     take(&memory, "nvmlDeviceGetMemoryInfo");
     take(&mig_mode, "nvmlDeviceGetMigMode");
     take(&virtualization, "nvmlDeviceGetVirtualizationMode");
+    take(&compute_capability, "nvmlDeviceGetCudaComputeCapability");
     take(&enforced_power_limit, "nvmlDeviceGetEnforcedPowerLimit");
     take(&management_power_limit, "nvmlDeviceGetPowerManagementLimit");
     take(&field_values, "nvmlDeviceGetFieldValues");

@@ -8,7 +8,7 @@
 //                           so long, then gives the value after it
 // Other keys: driver (575.57.08) field74 field75 field76 field82 field83.1 (module) field91 field138 field139 field185 field185.2
 // (memory) field186 field186.1 field202@0 field204@3 (of one link) field251 .. field271 total_energy power_usage temperature clock_sm
-// clock_mem event_reasons throttle_reasons utilization enforced_limit management_limit mig virtualization ecc ecc_corrected pcie_tx
+// clock_mem event_reasons throttle_reasons utilization enforced_limit management_limit mig virtualization capability ecc ecc_corrected pcie_tx
 // pcie_rx. A key that is not in the script is NVML_ERROR_NOT_SUPPORTED; 1:field83 is that of device 1 alone.
 //   narrow field252         answers in 32 bits, as fields do that are no counter
 //   origin 123.4            CLOCK_MONOTONIC seconds, from which on
@@ -194,6 +194,14 @@ Return nvmlDeviceGetMigMode(Device device, unsigned* current, unsigned* pending)
   return give(device, "mig", current);
 }
 Return nvmlDeviceGetVirtualizationMode(Device device, int* mode) { return give(device, "virtualization", mode); }
+// As the script has it: 86 for 8.6.
+Return nvmlDeviceGetCudaComputeCapability(Device device, int* major, int* minor) {
+  int both = 0;
+  const Return code = give(device, "capability", &both);
+  *major = both / 10;
+  *minor = both % 10;
+  return code;
+}
 Return nvmlDeviceGetPowerManagementLimit(Device device, unsigned* out) { return give(device, "management_limit", out); }
 Return nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* out) {
   return give(device, "total_energy", out);

@@ -2,9 +2,11 @@
  * Two documents, or two sets of them, side by side: per case and metric the ratio with its interval and what may be said
  * of it. Pure. Nothing here is a verdict on a machine: that takes a margin, and a policy states it (src/gate).
  */
+
 import type { CaseEnergy, CaseResult, ResultDocument } from '../results/schema.ts';
 import { type Apart, type Pair, pairCases } from './comparability.ts';
 import { type Difference, differenceOf, effectOf } from './effect.ts';
+import { isOfOtherDevice } from './energy-scope.ts';
 import { ceilingShift, unfitReasons } from './fitness.ts';
 import { holm } from './multiplicity.ts';
 import { claimOf, observe, quantity, type Unit, unitOf } from './observations.ts';
@@ -187,7 +189,7 @@ function energyWithoutMatch(pair: Pair): Apart[] {
 }
 
 function valid(result: CaseResult): CaseEnergy[] {
-  return result.energy.filter(entry => entry.status === 'ok');
+  return result.energy.filter(entry => entry.status === 'ok' && !isOfOtherDevice(entry));
 }
 
 function energyRow(id: string, left: CaseEnergy, right: CaseEnergy): ComparedEnergy {

@@ -100,9 +100,11 @@ function groupOf(members: SourceDescription[]): SourceGroup {
   };
 }
 
-/** Not read, for whatever reason, and no other source reads what it covers (as for a repeat that is deliberately left out). */
+/** Not read, for whatever reason, and no other source reads what it covers; a repeat that is left out (`unsupported`) shares something with it. */
 function isMissing(source: SourceDescription, read: readonly SourceDescription[]): boolean {
-  return !read.includes(source) && !read.some(other => source.covers.every(token => other.covers.includes(token)));
+  if (read.includes(source)) return false;
+  if (source.status === 'unsupported' && read.some(other => overlap(other.covers, source.covers))) return false;
+  return !read.some(other => source.covers.every(token => other.covers.includes(token)));
 }
 
 /** Widest scope first; counters before gauges; more covered before less; instant before averaged. */
@@ -148,6 +150,11 @@ export const PART = 'part';
 /** Whether an entry's watts are those of the case: neither of another device nor of a part of what did the work. */
 export function standsForCase({ status, reason }: Pick<CaseEnergy, 'status' | 'reason'>): boolean {
   return status === 'ok' && ![OTHER_DEVICE, PART].some(code => reason?.startsWith(`${code}:`));
+}
+
+/** Whether an entry is of what did none of the case's work: kept in the document, and of no use beside the case anywhere else. */
+export function isOfOtherDevice({ reason }: Pick<CaseEnergy, 'reason'>): boolean {
+  return reason?.startsWith(`${OTHER_DEVICE}:`) === true;
 }
 
 /** As NVML numbers it, or AMD SMI, or the kernel's driver. */

@@ -1,4 +1,5 @@
 /** Pure: documents as a flat list of named values, which is all that most formats hold. */
+import { isOfOtherDevice } from '../analysis/energy-scope.ts';
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
 
 export interface FlatValue {
@@ -39,8 +40,8 @@ function metricValues(document: ResultDocument, result: CaseResult): FlatValue[]
 }
 
 function energyValues(document: ResultDocument, result: CaseResult): FlatValue[] {
-  return result.energy.flatMap(({ status, source, scope, averageWatts, throughputPerWatt, energyDelay }) => {
-    if (status !== 'ok') return [];
+  return result.energy.flatMap(({ status, reason, source, scope, averageWatts, throughputPerWatt, energyDelay }) => {
+    if (status !== 'ok' || isOfOtherDevice({ reason })) return [];
     const common = { document, result, launches: result.launches.length, energy: { scope, source } };
     const found: FlatValue[] = [];
     if (averageWatts !== null)

@@ -41,6 +41,7 @@ utilization 97
 enforced_limit 700000
 mig 1
 virtualization 2
+capability 90
 `;
 
 describe.skipIf(missing)(`probeNvml${reason}`, () => {
@@ -57,6 +58,7 @@ describe.skipIf(missing)(`probeNvml${reason}`, () => {
       powerLimitWatts: 700,
       migEnabled: true,
       vgpu: true,
+      computeCapability: '9.0',
       quantities: { energy: { ok: true }, power: { ok: true, reason: 'field 186 (power instant)' } },
     });
   });

@@ -34,11 +34,15 @@ function liveText({ watts, temperatureCelsius }: LiveReadings): string {
   return parts.join(' ');
 }
 
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
 /** What stays on screen after an event, for both displays; null for what only a terminal shows. */
 function lasting(event: RunEvent): string | null {
   switch (event.type) {
     case 'started':
-      return `${event.cases} cases, ${event.launches} launches, about ${formatDuration(event.expectedSeconds)}`;
+      return `${counted(event.cases, 'case')}, ${counted(event.launches, 'launch', 'launches')}, about ${formatDuration(event.expectedSeconds)}`;
     case 'phase':
       return event.message;
     case 'warning':
@@ -54,18 +58,37 @@ function lasting(event: RunEvent): string | null {
   }
 }
 
+type Started = Extract<RunEvent, { type: 'launch-started' }>;
+
+/** Of the run, by what was expected when the launch began, that long ago. */
+function secondsLeft({ secondsLeft }: Started, startedAt: number): number {
+  return Math.max(0, secondsLeft - (Date.now() - startedAt) / 1000);
+}
+
 class PlainProgress {
   readonly #stream: ProgressOptions['stream'];
+  #current: Started | null = null;
+  #startedAt = 0;
 
   constructor(stream: ProgressOptions['stream']) {
     this.#stream = stream;
   }
 
   readonly show = (event: RunEvent): void => {
+    if (event.type === 'launch-started') {
+      this.#current = event;
+      this.#startedAt = Date.now();
+    }
     if (event.type === 'launch-ended' && event.headline !== null) {
-      this.#line(
-        `[${event.done}/${event.total}] ${labelOf(event)}: ${formatQuantity(event.headline.value, event.headline.unit)}`,
-      );
+      const { done, total, headline } = event;
+      const parts = [
+        `[${done}/${total}] ${labelOf(event)}: ${formatQuantity(headline.value, headline.unit)}`,
+        ...(this.#current === null || done === total
+          ? []
+          : [`${formatDuration(secondsLeft(this.#current, this.#startedAt))} left`]),
+        this.#current === null ? '' : liveText(this.#current.live()),
+      ];
+      this.#line(parts.filter(part => part !== '').join(' · '));
       return;
     }
     const line = lasting(event);
@@ -81,7 +104,7 @@ class PlainProgress {
 
 class TerminalProgress {
   readonly #stream: ProgressOptions['stream'];
-  #current: Extract<RunEvent, { type: 'launch-started' }> | null = null;
+  #current: Started | null = null;
   #startedAt = 0;
   #step = '';
   #timer: NodeJS.Timeout | null = null;
@@ -112,8 +135,8 @@ class TerminalProgress {
 
   #draw(): void {
     if (this.#current === null) return;
-    const { done, total, secondsLeft, live } = this.#current;
-    const left = Math.max(0, secondsLeft - (Date.now() - this.#startedAt) / 1000);
+    const { done, total, live } = this.#current;
+    const left = secondsLeft(this.#current, this.#startedAt);
     const parts = [
       `[${done + 1}/${total}] ${labelOf(this.#current)}`,
       this.#step,

@@ -102,6 +102,8 @@ export interface NvmlDevice {
   migEnabled: boolean;
   /** A share of a GPU that a hypervisor hands out. */
   vgpu: boolean;
+  /** `8.6`; absent where the device does not say. */
+  computeCapability?: string;
 }
 
 export type NvmlProbe =

@@ -120,7 +120,7 @@ export function deviceRows(device: NvmlDevice): ProbedChannel[] {
       ...(energetic && !row.isModule && !row.isMemory && device.powerLimitWatts > 0
         ? { capWatts: device.powerLimitWatts }
         : {}),
-      ...(row.averagingWindowSeconds === undefined ? {} : { averagingWindowSeconds: row.averagingWindowSeconds }),
+      ...averagingOf(row, device),
     };
     const answer = device.quantities[row.quantity];
     if (!answer?.ok) {
@@ -133,9 +133,26 @@ export function deviceRows(device: NvmlDevice): ProbedChannel[] {
       );
     }
     const sharing = device.migEnabled ? 'MIG is on' : 'this is a vGPU';
-    const note = isShared && energetic ? `${sharing}: this is the whole device, with other tenants in it` : undefined;
+    // Which of NVML's numbers a joule comes from, and on which generation: what they mean has changed between these.
+    const way = `${answer.reason}${device.computeCapability === undefined ? '' : `, compute capability ${device.computeCapability}`}`;
+    const shared = isShared ? [`${sharing}: this is the whole device, with other tenants in it`] : [];
+    const note = energetic ? [...shared, way].join('; ') : undefined;
     return readable(what, { type: 'nvml', device: device.index, quantity: row.quantity }, row.scale, row.rate, note);
   });
+}
+
+/**
+ * nvml.h, nvmlDeviceGetPowerUsage, which stands in where a driver lacks field 186: an average over one second on Ampere and later but for GA100 (compute
+ * capability 8.0), the power at the moment before.
+ */
+function averagingOf(
+  row: QuantityRow,
+  { quantities, computeCapability }: NvmlDevice,
+): { averagingWindowSeconds?: number } {
+  if (row.averagingWindowSeconds !== undefined) return { averagingWindowSeconds: row.averagingWindowSeconds };
+  const isUsage = row.quantity === 'power' && quantities.power?.reason === 'nvmlDeviceGetPowerUsage';
+  if (!isUsage || computeCapability === undefined || computeCapability === '8.0') return {};
+  return Number.parseInt(computeCapability, 10) >= 8 ? { averagingWindowSeconds: 1 } : {};
 }
 
 /** Pure: what a probe of the library turns into. */

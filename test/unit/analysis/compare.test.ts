@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compareDocuments, ratioInterval } from '../../../src/analysis/compare.ts';
 import { type FleetNode, findOutliers } from '../../../src/analysis/fleet.ts';
 import { seededRandom } from '../../../src/analysis/random.ts';
+import { flatValues } from '../../../src/report/measurements.ts';
 import { syntheticDocument } from '../../fixtures/synthetic.ts';
 
 const OPTIONS = { confidence: 0.95, metrics: 'headline' } as const;
@@ -38,6 +39,19 @@ describe('compareDocuments', () => {
     expect(energy).toEqual([]);
     expect(energyApart).toHaveLength(3);
     expect(energyApart[0]?.reason).toMatch(/^package \(.+\) in the baseline, wall \(.+\) in the candidate$/);
+  });
+  it('leaves out, as exports do, the watts of what did none of the work', () => {
+    const [left, right] = [1, 2].map(seed => syntheticDocument({ seed, cases: 3, launches: 8, watts: 100 }));
+    if (left === undefined || right === undefined) throw new Error('two documents');
+    for (const entry of [left, right].flatMap(({ cases }) => cases.flatMap(({ energy }) => energy)))
+      Object.assign(entry, {
+        throughputPerWatt: null,
+        reason: 'other-device: the reading does not hold what did the work',
+      });
+    const { energy, energyApart } = compareDocuments([left], [right], OPTIONS);
+    expect([energy, energyApart]).toEqual([[], []]);
+    expect(flatValues([left]).filter(value => value.energy !== null)).toEqual([]);
+    expect(flatValues([base]).filter(value => value.energy !== null).length).toBeGreaterThan(0);
   });
   it('sets apart what is not like for like, with the reason', () => {
     const odd = structuredClone(other);

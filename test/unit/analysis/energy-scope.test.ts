@@ -44,6 +44,17 @@ describe('sums of disjoint sources', () => {
     },
   );
 
+  it('a repeat that is left out is no part, also where it holds a little more', () => {
+    const repeat = { status: 'unsupported', reason: 'counts the same package', remedy: 'nothing to do' } as const;
+    expect(
+      groups(
+        rapl('package-0', ['package-0', 'core-0']),
+        rapl('package-1', ['package-1', 'core-1']),
+        rapl('mmio/package-0', ['package-0', 'uncore-0'], repeat),
+      ),
+    ).toEqual(['powercap/package-0+powercap/package-1']);
+  });
+
   it('adds sensors of one sort however long each was seen to average', () => {
     const meter = (socket: number, averagingWindowSeconds: number): SourceDescription =>
       gaugeSource({

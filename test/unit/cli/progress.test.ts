@@ -61,8 +61,16 @@ function shown(interactive: boolean, events: RunEvent[], columns = 120): string 
 
 describe('progress', () => {
   it('is plain lines when standard error is no terminal', () => {
-    const text = shown(false, [started, launchStarted, launchEnded]);
-    expect(text).toBe('1 cases, 2 launches, about 3.0 s\n[1/2] FMA peak f32: 100.0 GFLOP/s\n');
+    const last: RunEvent = { ...launchEnded, done: 2 };
+    const text = shown(false, [started, launchStarted, launchEnded, last]);
+    expect(text).toBe(
+      [
+        '1 case, 2 launches, about 3.0 s',
+        '[1/2] FMA peak f32: 100.0 GFLOP/s · 65 s left · 31.3 W 54 °C',
+        '[2/2] FMA peak f32: 100.0 GFLOP/s · 31.3 W 54 °C',
+        '',
+      ].join('\n'),
+    );
   });
 
   it('is one line on a terminal: which case, how far, time left, watts, temperature', () => {

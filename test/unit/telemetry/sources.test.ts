@@ -172,6 +172,24 @@ describe('nvml', () => {
     expect(rows.find(row => row.description.id === 'nvml/gpu-1/smClock')?.description.status).toBe('unsupported');
   });
 
+  it('says which of NVML’s numbers was read, and knows when the older call averages', () => {
+    const power = (reason: string, computeCapability?: string) =>
+      deviceRows({
+        ...device,
+        quantities: { ...device.quantities, power: { ok: true, reason } },
+        ...(computeCapability === undefined ? {} : { computeCapability }),
+      }).find(row => row.description.id === 'nvml/gpu-1/power')?.description;
+    const usage = 'nvmlDeviceGetPowerUsage';
+    expect(power(usage, '8.6')).toMatchObject({
+      averagingWindowSeconds: 1,
+      reason: 'nvmlDeviceGetPowerUsage, compute capability 8.6',
+    });
+    expect(power(usage, '12.0')?.averagingWindowSeconds).toBe(1);
+    for (const instant of [power(usage, '8.0'), power(usage, '7.5'), power(usage), power('field 186', '9.0')])
+      expect(instant?.averagingWindowSeconds).toBeUndefined();
+    expect(power('field 186', '9.0')?.reason).toBe('field 186, compute capability 9.0');
+  });
+
   it('never lets the device id out', () => {
     expect(JSON.stringify(deviceRows(device))).not.toContain('11111111');
   });
