@@ -40,6 +40,7 @@ export class RunRecord {
   readonly #progress: Map<string, CaseProgress>;
   readonly #document: ResultDocument;
   readonly #tags = new SampleTags();
+  #lastWindowEnd: number | null = null;
 
   constructor(options: RunRecordOptions) {
     this.#options = options;
@@ -97,9 +98,17 @@ export class RunRecord {
   add(planned: PlannedLaunch<Case>, outcome: LaunchOutcome): Launch {
     const { index, order, seed } = planned;
     const launch = recordLaunch(this.progressOf(planned.case), { index, order, seed }, outcome);
-    if (launch.windowSeconds !== undefined) this.#options.recorder.keep(launch.windowSeconds);
+    if (launch.windowSeconds !== undefined) {
+      this.#options.recorder.keep(launch.windowSeconds);
+      this.#lastWindowEnd = launch.windowSeconds[1];
+    }
     this.checkpoint();
     return launch;
+  }
+
+  /** When the latest measured window ended; null before there is one. */
+  get lastWindowEnd(): number | null {
+    return this.#lastWindowEnd;
   }
 
   checkpoint(): void {

@@ -65,9 +65,28 @@ export async function runSuite(options: RunOptions): Promise<ResultDocument> {
       if (!signal.aborted) await loop.run(planned);
     }
     warnOfNeighbours(record, presence, onEvent);
+    await waitForReadings(options, record.lastWindowEnd);
     return record.finish(signal.aborted ? 'interrupted' : 'complete', now());
   } finally {
     presence.leave();
+  }
+}
+
+/** A meter that is silent for as long gives nothing for the last launch. */
+const READINGS_LIMIT_SECONDS = 30;
+
+/** Slow meters, and gauges that average, tell of the last launch some time after it has ended; without that its energy would be lost. */
+async function waitForReadings({ recorder, now, signal, onEvent }: RunOptions, end: number | null): Promise<void> {
+  if (end === null) return;
+  const from = now();
+  let isSaid = false;
+  for (let until = recorder.coveredUntil(); until !== null && until < end; until = recorder.coveredUntil()) {
+    const waited = now() - from;
+    if (signal.aborted || waited > READINGS_LIMIT_SECONDS) return;
+    if (waited > 1 && !isSaid)
+      onEvent({ type: 'phase', message: 'waiting for the last readings of the power sensors' });
+    isSaid ||= waited > 1;
+    await sleep(100, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -2,7 +2,7 @@
  * Records telemetry while the launches run: the native sampler reads on its own thread and clock, this file drains its rings
  * on a timer, keeps the series bounded and answers what the progress display asks for.
  */
-import { disjointGroups } from '../analysis/energy-scope.ts';
+import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
@@ -45,6 +45,11 @@ export interface Recorder {
    * the window of each launch, as soon as it is known.
    */
   keep(window: readonly [number, number]): void;
+  /**
+   * Up to which moment every source of energy or power that answers has been read: the readings of a slow meter, or of one that averages, come in after a
+   * window has ended. Null where there is none.
+   */
+  coveredUntil(): number | null;
   /** The document's telemetry as it stands; sampling goes on. */
   snapshot(): Telemetry;
   /** Samples no more until resume(): for measuring what sampling itself costs. The sampler of this machine alone. */
@@ -110,6 +115,10 @@ export function startRecorder(options: RecorderOptions): Recorder {
     live: () => liveReadings(sources, series, native.now()),
     keep: window => {
       for (const one of series.values()) one.keep(window);
+    },
+    coveredUntil: () => {
+      drain();
+      return coverage(sources, series, native.now());
     },
     snapshot: () => {
       if (result) return result;
@@ -179,6 +188,26 @@ function markFailed(sources: SourceDescription[], failure: string): void {
   }
 }
 
+function coverage(
+  sources: readonly SourceDescription[],
+  series: ReadonlyMap<string, GrowingSeries>,
+  now: number,
+): number | null {
+  let until: number | null = null;
+  for (const source of sources) {
+    const one = series.get(source.id);
+    if (!one || !isEnergetic(source) || one.latest(now, maxAge(source)) === null) continue;
+    const end = one.endSeconds - (source.averagingWindowSeconds ?? 0) / 2;
+    until = Math.min(until ?? end, end);
+  }
+  return until;
+}
+
+/** A meter whose answers are dated back, by half a scrape say, is as live as it can be. Seconds. */
+function maxAge({ timeUncertaintySeconds = 0 }: SourceDescription): number {
+  return LIVE_SECONDS + 2 * timeUncertaintySeconds;
+}
+
 function liveReadings(
   sources: readonly SourceDescription[],
   series: ReadonlyMap<string, GrowingSeries>,
@@ -187,9 +216,7 @@ function liveReadings(
   const latest: Record<string, number> = {};
   let temperatureCelsius: number | null = null;
   for (const source of sources) {
-    // A meter whose answers are dated back, by half a scrape say, is as live as it can be.
-    const maxAge = LIVE_SECONDS + 2 * (source.timeUncertaintySeconds ?? 0);
-    const value = series.get(source.id)?.latest(now, maxAge) ?? null;
+    const value = series.get(source.id)?.latest(now, maxAge(source)) ?? null;
     if (value === null) continue;
     latest[source.id] = value;
     if (source.quantity === 'temperature') temperatureCelsius = Math.max(temperatureCelsius ?? value, value);

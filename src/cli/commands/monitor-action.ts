@@ -84,14 +84,15 @@ async function serve(address: Address, metrics: () => string, signal: AbortSigna
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', error => {
-      const what = `cannot listen on ${address.host}:${address.port} (${messageOf(error)})`;
+      const what = `${address.host} port ${address.port} cannot be listened on: ${messageOf(error)}.`;
       reject(new AibenchError('CANNOT_LISTEN', what, 'Choose another port with --listen.'));
     });
     server.listen(address.port, address.host, resolve);
   });
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-  console.error(`OpenMetrics at http://${address.host}:${port}/metrics`);
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  console.error(`OpenMetrics at http://${host}:${port}/metrics`);
   await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
   server.closeAllConnections();
   server.close();

@@ -31,6 +31,7 @@ const recorder: Recorder = {
   setEffect: () => {},
   live: () => ({ watts: null, temperatureCelsius: null, latest: {} }),
   keep: () => {},
+  coveredUntil: () => null,
   snapshot: () => ({ sources: [], series: [], observer: null }),
   stop: () => ({ sources: [], series: [], observer: null }),
 };
@@ -132,6 +133,23 @@ async function play(script: Script) {
 }
 
 describe('sustained cases', () => {
+  it('ends when the slowest meter has told of the last launch, whose window ended at 2', async () => {
+    const told = [1, 1.5, 2.5, 9];
+    let stoppedAt = 0;
+    const slow: Recorder = {
+      ...recorder,
+      coveredUntil: () => told.shift() ?? 9,
+      stop: () => {
+        stoppedAt = told.length;
+        return recorder.stop();
+      },
+    };
+    const { document, events } = await play({ launch: measured, recorder: slow, launches: 1 });
+    expect(document.run.state).toBe('complete');
+    expect([told, stoppedAt]).toEqual([[9], 1]);
+    expect(events.filter(event => event.type === 'phase')).toHaveLength(1);
+  });
+
   it('work unmeasured before each launch until steady, and are cases of their own', async () => {
     let count = 0;
     const { document, seen, cases } = await play({

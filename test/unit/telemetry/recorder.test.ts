@@ -67,6 +67,37 @@ describe('recorder', () => {
     recorder.stop();
   });
 
+  it('knows up to when its meters have told, with what an average lags behind', async () => {
+    const { native, sampler, clock } = fakeNative();
+    const source = (id: string, extra: Partial<SourceDescription>): SourceDescription => ({
+      ...{ id, kind: 'gauge', scope: 'board', covers: [id], quantity: 'power', unit: 'W', status: 'ok' },
+      ...extra,
+    });
+    const channels = [source('prompt', {}), source('average', { averagingWindowSeconds: 1 }), source('silent', {})].map(
+      description => ({
+        description,
+        channel: {
+          id: description.id,
+          read: { type: 'file', path: 'x' },
+          scale: 1,
+          periodSeconds: 0.1,
+          capacity: 10,
+        } as const,
+      }),
+    );
+    const recorder = startRecorder({ native, channels, nvmlLibraries: [] });
+    expect(recorder.coveredUntil()).toBeNull();
+    sampler.pending = {
+      prompt: readings([99.9, 100], [1, 1]),
+      average: readings([99.9, 100], [1, 1]),
+      silent: readings([80], [1]),
+    };
+    expect(recorder.coveredUntil()).toBe(99.5);
+    clock.now = 120;
+    expect(recorder.coveredUntil()).toBeNull();
+    recorder.stop();
+  });
+
   it('shows a meter whose answers are half a scrape old, and not one that is silent', async () => {
     const { native, clock } = fakeNative();
     let watts: number | null = 300;
