@@ -264,12 +264,11 @@ void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, i
   }
 }
 
-// kRows groups of B's rows onto c; `words` are A's.
+// kRows groups of B's rows onto c; `words` are A's. No prefetches: these are streams that the hardware sees (docs/kernels.md).
 template <typename V, int kRows>
 inline __attribute__((always_inline)) void stream_rows(std::size_t n, const typename V::Element* words,
                                                        const typename V::Weight* b, std::ptrdiff_t ldb,
                                                        typename V::Element* c) {
-  constexpr std::ptrdiff_t kAhead = 512;  // bytes
   const std::ptrdiff_t group = V::kGroup * ldb;  // bytes
   typename V::Register x[kRows];
 #pragma GCC unroll 8
@@ -279,9 +278,7 @@ inline __attribute__((always_inline)) void stream_rows(std::size_t n, const type
     typename V::Register sum = V::load(c + j);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      const typename V::Weight* row = at(b + j, i * group);
-      __builtin_prefetch(reinterpret_cast<const char*>(row) + kAhead);
-      V::accumulate(sum, x[i], V::load_source(row, ldb));
+      V::accumulate(sum, x[i], V::load_source(at(b + j, i * group), ldb));
     }
     V::store(c + j, sum);
   }
