@@ -110,12 +110,13 @@ function gainInterval(result: CaseResult, base: CaseResult): string {
   const effect = effectOf(launchValues(base, base.headline), launchValues(result, headline), better);
   if (typeof effect === 'string') return '';
   const [low, high] = effectBounds(effect, 0.025).map(Math.exp);
-  return ` (${low?.toFixed(2)} to ${high?.toFixed(2)})`;
+  return ` (${low?.toPrecision(3)} to ${high?.toPrecision(3)})`;
 }
 
 /** With the half width of the interval, where there are launches enough for one. */
 function rateText({ value, unit, interval }: Metric): string {
-  const half =
-    interval === null || value === 0 ? '' : ` ± ${((50 * (interval[1] - interval[0])) / value).toFixed(1)} %`;
-  return `${value.toPrecision(4)} ${unit}${half}`;
+  const half = interval === null || value === 0 ? null : (50 * (interval[1] - interval[0])) / value;
+  // Wider than the value itself: how much wider says nothing more.
+  const spread = half === null ? '' : half > 100 ? ' ± >100 %' : ` ± ${half.toFixed(1)} %`;
+  return `${value.toPrecision(4)} ${unit}${spread}`;
 }
