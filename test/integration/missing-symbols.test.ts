@@ -295,7 +295,6 @@ function knownToNvml(probe: ReturnType<typeof native.probeNvml>): string[] {
     one.powerLimitWatts > 0 && 'limit',
     one.migEnabled && 'mig',
     one.vgpu && 'vgpu',
-    (one.computeCapability ?? '') !== '' && 'capability',
   ];
   const readable = Object.entries(one.quantities).map(([name, { ok }]) => ok && name);
   return [...facts, ...readable].filter(word => word !== false);
@@ -304,7 +303,7 @@ function knownToNvml(probe: ReturnType<typeof native.probeNvml>): string[] {
 const WHOLE_NVML = `devices 2
 field74 1\nfield75 1\nfield76 1\nfield82 40\nfield83 1000\nfield83.1 1000\nfield138 5\nfield139 5\nfield185 9\nfield185.2 9\nfield186 9\nfield186.1 9\nfield186.2 9
 field251 1\nfield252 1\nfield253 1\ntotal_energy 7\npower_usage 9\ntemperature 61\nclock_sm 1980\nclock_mem 2619\nevent_reasons 4\nthrottle_reasons 4
-utilization 97\nenforced_limit 700000\nmanagement_limit 700000\nmig 1\nvirtualization 2\ncapability 90\necc 0\necc_corrected 0\npcie_tx 1\npcie_rx 1
+utilization 97\nenforced_limit 700000\nmanagement_limit 700000\nmig 1\nvirtualization 2\necc 0\necc_corrected 0\npcie_tx 1\npcie_rx 1
 `;
 
 describe.skipIf(noCompiler)(`a call of a vendor's sensors that fails${noCompilerReason}`, () => {
@@ -316,7 +315,7 @@ describe.skipIf(noCompiler)(`a call of a vendor's sensors that fails${noCompiler
   test('of NVML: what needs it is lost, as where it is missing, and nothing else', () => {
     const copy = nvml.copy('nvml-fails');
     const all = knownToNvml(native.probeNvml([scripted(copy, WHOLE_NVML)]));
-    expect(all).toHaveLength(31);
+    expect(all).toHaveLength(30);
     const lost = new Set<string>();
     for (const { name, needed } of NVML) {
       const probe = native.probeNvml([scripted(copy, `${WHOLE_NVML}fail ${name}:999\n`)]);
