@@ -112,6 +112,8 @@ function fill(folder) {
     launcher.replaceAll('@GLIBC@', glibc).replaceAll('@MINOR@', glibc.split('.')[1]),
   );
   chmodSync(path.join(folder, 'aibench'), 0o755);
+  mkdirSync(path.join(folder, 'tools'));
+  copyFileSync(path.join(root, 'scripts', 'find-peak.mjs'), path.join(folder, 'tools', 'find-peak.mjs'));
 
   const licenses = path.join(folder, 'licenses');
   mkdirSync(licenses);

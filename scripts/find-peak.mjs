@@ -3,10 +3,10 @@
 // it is timed; what was tried is kept, best first.
 //
 // With --backend cublaslt or hipblaslt on GPU --device, held against the bound of its units; AIBENCH_CUBLASLT names the library
-// where the loader does not find it (`aibench list devices` shows its path).
+// where the loader does not find it (`aibench list devices` shows its path). In a bundle: node/node tools/find-peak.mjs.
 //
-//   node scripts/find-peak.mjs [--dtype f32] [--threads 1] [--backend native] [--seconds 60] [--start 512] [--device 0] [--out FILE] [--json]
-import { writeFileSync } from 'node:fs';
+//   node scripts/find-peak.mjs [--dtype f32] [--threads 1] [--backend native] [--seconds 60] [--start 512] [--device 0] [--layout tn] [--out FILE] [--json]
+import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -38,14 +38,19 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     start: { type: 'string', default: '512' },
     device: { type: 'string', default: '0' },
+    layout: { type: 'string', default: 'tn' },
     out: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const built = path.join(root, `build-native-${process.platform}-${process.arch}`, 'Release', 'aibench.node');
-const addon = createRequire(import.meta.url)(path.resolve(process.env.AIBENCH_ADDON ?? built));
+const platform = `${process.platform}-${process.arch}`;
+const built = path.join(root, `build-native-${platform}`, 'Release', 'aibench.node');
+const bundled = path.join(root, 'app', 'node_modules', '@aibench', `native-${platform}`, 'aibench.node');
+const addon = createRequire(import.meta.url)(
+  path.resolve(process.env.AIBENCH_ADDON ?? (existsSync(built) ? built : bundled)),
+);
 
 const gpu = GPU[values.backend];
 const grain = gpu ? 64 : 8;
@@ -53,8 +58,20 @@ const most = gpu ? LIMITS.most : 8192;
 
 function openOnGpu([m, n, k]) {
   const paths = ([variable, ...names]) => (process.env[variable] ? [process.env[variable]] : names);
-  const libraries = { vendor: gpu.vendor, driver: paths(gpu.driver), matmul: paths(gpu.matmul), collective: [] };
-  const fixed = { layout: 'tn', workspaceBytes: 32 * 2 ** 20, algorithms: 16, graphBelowSeconds: 50e-6, seed: 1 };
+  const libraries = {
+    vendor: gpu.vendor,
+    driver: paths(gpu.driver),
+    matmul: paths(gpu.matmul),
+    collective: [],
+    compiler: [],
+  };
+  const fixed = {
+    layout: values.layout,
+    workspaceBytes: 32 * 2 ** 20,
+    algorithms: 16,
+    graphBelowSeconds: 50e-6,
+    seed: 1,
+  };
   return addon.createGpuGemm({ libraries, devices: [Number(values.device)], dtype: values.dtype, m, n, k, ...fixed });
 }
 

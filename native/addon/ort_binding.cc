@@ -140,6 +140,7 @@ Status read_inputs(const Napi::Array& list, std::vector<ort::InputTensor>* input
 
 Napi::Value wrap_run(Napi::Env env, std::shared_ptr<Bound> bound) {
   Napi::Object object = Napi::Object::New(env);
+  object.Set("firstSeconds", Napi::Number::New(env, bound->run->first_seconds()));
   object.Set("run", Napi::Function::New(env, [bound](const Napi::CallbackInfo& info) {
     const Status status = bound->run == nullptr ? released() : bound->run->run();
     if (!status.ok()) fail(info.Env(), status);

@@ -10,8 +10,8 @@
 namespace aibench::gpu {
 namespace {
 
-// Buffer sets together are so many times L2, so that no operand is still in it when its turn comes again.
-constexpr double kL2Multiple = 4;
+// Buffer sets together are so many times the last cache, so that no operand is still in it when its turn comes again.
+constexpr double kCacheMultiple = 4;
 constexpr std::size_t kMostSets = 64;
 // An algorithm is timed three times for about this long; the best counts.
 constexpr double kTrialSeconds = 0.01;
@@ -62,9 +62,9 @@ Status DeviceGemm<T>::allocate_sets() {
   if (Status status = context_->free_bytes(&free); !status.ok()) return status;
   // A multiple of four, since what poisons them writes words.
   const std::size_t d = (d_bytes() + 3) / 4 * 4, one = a_bytes() + b_bytes() + d + scales_of_both();
-  const double beyond_l2 = std::ceil(kL2Multiple * static_cast<double>(context_->device().l2_bytes) / static_cast<double>(one));
+  const double beyond_cache = std::ceil(kCacheMultiple * static_cast<double>(context_->device().last_cache_bytes) / static_cast<double>(one));
   const double room = static_cast<double>(free) / 2 / static_cast<double>(one);
-  const auto count = static_cast<std::size_t>(std::clamp(std::min(beyond_l2, room), 1.0, static_cast<double>(kMostSets)));
+  const auto count = static_cast<std::size_t>(std::clamp(std::min(beyond_cache, room), 1.0, static_cast<double>(kMostSets)));
   if (type_.scaling == Scaling::kTensor) {
     if (Status status = context_->allocate(512, "the scales", &scales_); !status.ok()) return status;
   }
@@ -138,6 +138,7 @@ Status DeviceGemm<T>::upload_blocks() {
 
 template <typename T>
 Status DeviceGemm<T>::choose() {
+  Status refusal = Status::success();
   for (int i = 0; i < plan_->algorithms(); ++i) {
     // One may be offered and still fail: that is its own fault, not the product's, unless the device broke over it.
     Status status = enqueue_one(i);
@@ -145,6 +146,8 @@ Status DeviceGemm<T>::choose() {
     if (status.code == "GPU_FAULT") return status;
     if (!status.ok()) {
       refused_ = status.message;
+      // What is not supported says less than what failed.
+      if (refusal.ok() || refusal.code == "GPU_ALGORITHM_NONE") refusal = status;
       continue;
     }
     Trial trial{i, std::numeric_limits<double>::infinity()};
@@ -162,7 +165,10 @@ Status DeviceGemm<T>::choose() {
     trials_.push_back(trial);
   }
   timer_ = Timer();
-  if (trials_.empty()) return Status::failure("GPU_ALGORITHM_NONE", "every algorithm that was offered failed; the last: " + refused_, "Try another version of the library.");
+  if (trials_.empty()) {
+    refusal.message = "every algorithm that was offered failed: " + refusal.message;
+    return refusal;
+  }
   std::stable_sort(trials_.begin(), trials_.end(), [](const Trial& a, const Trial& b) { return a.seconds < b.seconds; });
   return Status::success();
 }
@@ -313,6 +319,7 @@ void DeviceGemm<T>::describe(std::map<std::string, std::string>& facts) const {
   facts["algorithmWorkspaceBytes"] = std::to_string(plan_->algorithm_workspace(best.algorithm));
   facts["bufferSets"] = std::to_string(sets_.size());
   facts["l2Bytes"] = std::to_string(context_->device().l2_bytes);
+  if (context_->device().last_cache_bytes != context_->device().l2_bytes) facts["lastCacheBytes"] = std::to_string(context_->device().last_cache_bytes);
   facts["productsPerGraph"] = std::to_string(per_graph_);
   if (!no_graph_.empty()) facts["noGraph"] = no_graph_;
   facts["output"] = type_.d == kR64F ? "f64" : type_.d == kR32F ? "f32" : type_.d == kR16F ? "f16" : type_.d == kR16BF ? "bf16" : "s32";

@@ -9,6 +9,9 @@
 namespace aibench::gpu {
 namespace {
 
+// Of MI300 and MI350 (CDNA 3 and 4 white papers); HIP does not tell of it.
+constexpr std::uint64_t kInfinityCacheBytes = std::uint64_t{256} << 20;
+
 std::string uuid_text(const char* prefix, const Uuid& uuid) {
   char text[64];
   const unsigned char* b = uuid.bytes;
@@ -48,6 +51,8 @@ Status describe_device(const Driver& driver, int index, DeviceInfo* info, const 
   info->memory_clock_hz = attribute(number.memory_clock_khz, 1e3);
   info->bus_width_bits = attribute(number.bus_width, 1);
   info->l2_bytes = static_cast<std::uint64_t>(std::max(0, attribute(number.l2_bytes, 1)));
+  const bool has_infinity_cache = driver.vendor().vendor == Vendor::kRocm && info->major == 9 && info->minor >= 4;
+  info->last_cache_bytes = has_infinity_cache ? std::max(info->l2_bytes, kInfinityCacheBytes) : info->l2_bytes;
   info->ecc = attribute(number.ecc, 1) == 1;
   info->integrated = attribute(number.integrated, 1) == 1;
 

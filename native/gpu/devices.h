@@ -24,6 +24,7 @@ struct DeviceInfo {
   double memory_clock_hz = 0;
   int bus_width_bits = 0;
   std::uint64_t l2_bytes = 0;
+  std::uint64_t last_cache_bytes = 0;  // of what lies before memory: L2, or AMD's Infinity Cache behind it
   bool ecc = false;
   bool integrated = false;
 };

@@ -104,7 +104,8 @@ void each(const void* in, void* out, std::size_t n, F convert) {
 }
 
 // Dense flops per clock and multiprocessor. NVIDIA: tuning guides and architecture papers of Volta to Blackwell; for one of
-// them 1830 MHz * 132 * 4096 = 989 TFLOP/s, the H100's bf16. AMD: CDNA 2, 3 and 4 papers.
+// them 1830 MHz * 132 * 4096 = 989 TFLOP/s, the H100's bf16. AMD: CDNA 2, 3 and 4 papers; CDNA 4 has no tf32 units, hipBLASLt
+// makes it of bf16 there.
 struct UnitRate {
   int major, minor;
   int f64, f32, tf32, half, f8, s8, f4;
@@ -113,7 +114,7 @@ constexpr UnitRate kCudaRates[] = {{7, 0, 64, 128, 0, 1024, 0, 0, 0},      {7, 5
                                    {8, 0, 128, 128, 1024, 2048, 0, 4096, 0}, {8, 6, 4, 256, 512, 1024, 0, 2048, 0},
                                    {8, 9, 4, 256, 512, 1024, 2048, 2048, 0}, {9, 0, 256, 256, 2048, 4096, 8192, 8192, 0},
                                    {10, 0, 128, 256, 4096, 8192, 16384, 16384, 32768}};
-constexpr UnitRate kRocmRates[] = {{9, 0, 256, 256, 0, 1024, 0, 1024, 0}, {9, 4, 256, 256, 1024, 2048, 4096, 4096, 0}, {9, 5, 256, 256, 1024, 4096, 8192, 8192, 0}};
+constexpr UnitRate kRocmRates[] = {{9, 0, 256, 256, 0, 1024, 0, 1024, 0}, {9, 4, 256, 256, 1024, 2048, 4096, 4096, 0}, {9, 5, 256, 256, 0, 4096, 8192, 8192, 0}};
 
 int rate_of(const UnitRate& r, const std::string& dtype) {
   if (dtype == "f64") return r.f64;

@@ -7,6 +7,7 @@ namespace {
 
 constexpr int kAllocationFailed = 3;     // CUBLAS_STATUS_ALLOC_FAILED and HIPBLAS_STATUS_ALLOC_FAILED (2)
 constexpr int kHipAllocationFailed = 2;
+constexpr int kArchitectureMismatch = 8;  // CUBLAS_STATUS_ARCH_MISMATCH and HIPBLAS_STATUS_ARCH_MISMATCH
 
 // 120405 of cuBLASLt is 12.4.5; until 11 it is 11402, 11.4.2.
 std::string dotted(std::size_t version) {
@@ -92,7 +93,7 @@ Status MatmulLibrary::open_one(const Driver& driver, const std::string& name, st
 Status MatmulLibrary::check(const char* name, int result) const {
   if (result == 0) return Status::success();
   const std::string message = std::string(numbers_.prefix) + name + " failed: status " + std::to_string(result);
-  if (result == numbers_.no_algorithm) {
+  if (result == numbers_.no_algorithm || result == kArchitectureMismatch) {
     return Status::failure("GPU_ALGORITHM_NONE", message + " (not supported)", "This GPU or this version of the library lacks the dtype or the shape.");
   }
   const bool cuda = numbers_.op_n == 0;

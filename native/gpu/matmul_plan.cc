@@ -11,6 +11,7 @@ namespace {
   } while (false)
 
 constexpr int kLeastMajorForBlocks = 10;
+constexpr int kInvalidValue = 7;  // CUBLAS_STATUS_INVALID_VALUE
 constexpr std::size_t kLeastLibraryForBlocks = 120800;
 
 }  // namespace
@@ -115,8 +116,12 @@ Status MatmulPlan::ask() {
   const auto wanted = static_cast<std::size_t>(shape_.algorithms_wanted);
   std::vector<unsigned char> results(wanted * number.result_bytes);
   int found = 0;
-  AIBENCH_MATMUL_TRY(heuristics, "MatmulAlgoGetHeuristic", handle_, operation_, a_, b_, d_, d_, preference_, shape_.algorithms_wanted,
-                     results.data(), &found);
+  const int result = library_->call().heuristics(handle_, operation_, a_, b_, d_, d_, preference_, shape_.algorithms_wanted, results.data(), &found);
+  if (Status status = library_->check("MatmulAlgoGetHeuristic", result); !status.ok()) {
+    // A version that does not know this pair of dtype and scales calls it invalid.
+    if (has_block_scales(*shape_.type) && result == kInvalidValue) status.code = "GPU_ALGORITHM_NONE";
+    return status;
+  }
   for (int i = 0; i < found && i < shape_.algorithms_wanted; ++i) {
     const unsigned char* result = &results[static_cast<std::size_t>(i) * number.result_bytes];
     Offer offer{{result, result + number.algorithm_bytes}, 0};

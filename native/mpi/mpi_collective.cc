@@ -238,6 +238,7 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"ranks", std::to_string(ranks_)},
       {"rankKind", "mpi"},
       {"rankHosts", hosts},
+      {"hostCount", std::to_string(world_.hosts(ranks_))},  // the list may be cut short
       {"rankCpus", cpus},
       {"mpiLibrary", world_.mpi().version},
       {"mpiAbi", mpi_abi_name(world_.mpi().abi)},

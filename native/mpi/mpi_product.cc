@@ -145,6 +145,7 @@ class MpiProductProblem final : public Problem {
     facts["ranks"] = std::to_string(options_.ranks);
     facts["cores"] = std::to_string(cores_);
     facts["rankHosts"] = hosts;
+    facts["hostCount"] = std::to_string(world_.hosts(options_.ranks));  // the list may be cut short
     facts["rankKind"] = "mpi";
     facts["rowsPerRank"] = std::to_string(rows_of(options_.m, 0, options_.ranks));
     facts["method"] = "each rank its rows, a barrier after every product";

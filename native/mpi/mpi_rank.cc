@@ -159,7 +159,7 @@ MpiAnswer MpiRank::placement() {
 
 // Half of the fastest round trip between this rank and its right neighbour, at even ranks; the others answer, and return 0.
 double MpiRank::message_seconds() {
-  constexpr int kTries = 20;
+  constexpr int kTries = 20, kLeastTries = 3;
   constexpr double kBudgetSeconds = 0.02, kTrySeconds = 100e-6;  // a try is long beside two clock readings
   const int rank = world_.rank(), other = rank ^ 1;
   if (other >= ranks_) return 0;
@@ -179,10 +179,11 @@ double MpiRank::message_seconds() {
     }
     return (monotonic_seconds() - begin) / count;
   };
+  // The first one may wait for a rank that has yet to come: it says how many make a try, and no more.
+  const int count = static_cast<int>(std::clamp(kTrySeconds / round_trips(1), 1.0, 1000.0));
   const double deadline = monotonic_seconds() + kBudgetSeconds;
-  double best = round_trips(1);
-  const int count = static_cast<int>(std::clamp(kTrySeconds / best, 1.0, 1000.0));
-  for (int i = 0; i < kTries && monotonic_seconds() < deadline; ++i) best = std::min(best, round_trips(count));
+  double best = round_trips(count);
+  for (int i = 1; i < kTries && (i < kLeastTries || monotonic_seconds() < deadline); ++i) best = std::min(best, round_trips(count));
   more = 0;
   round_trips(1);
   return best / 2;

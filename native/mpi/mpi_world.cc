@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <set>
 #include <utility>
 
 #include "core/clock.h"
@@ -138,6 +139,12 @@ Status MpiWorld::initialise(const std::string& build) {
   }
   share();
   return Status::success();
+}
+
+int MpiWorld::hosts(int ranks) const {
+  std::set<std::string> names;
+  for (int rank = 0; rank < ranks; ++rank) names.insert(ranks_[static_cast<std::size_t>(rank)].host);
+  return static_cast<int>(names.size());
 }
 
 std::vector<int> MpiWorld::local_ranks() const {

@@ -46,6 +46,8 @@ class MpiWorld {
   // Of the first `ranks` alone.
   bool oversubscribed(int ranks) const { return crowded(ranks_, ranks); }
   std::vector<int> local_ranks() const;
+  // On how many hosts the first `ranks` ranks are.
+  int hosts(int ranks) const;
   // The communicator of the first `ranks` ranks; what the others get must not be used. Every rank calls it, on the MPI thread, in the
   // same order.
   MpiHandle first_ranks(int ranks);

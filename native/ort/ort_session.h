@@ -98,6 +98,8 @@ class BoundRun {
   // Runs so often, back to back; the time of all together. Seconds.
   Status time(std::uint64_t iterations, double* seconds);
   const std::vector<OutputTensor>& outputs() const { return outputs_; }
+  // Of the run by which bind() learnt the shapes: with a new session, its first inference.
+  double first_seconds() const { return first_seconds_; }
 
  private:
   friend class OrtSession;
@@ -106,6 +108,7 @@ class BoundRun {
   IoBinding* binding_ = nullptr;
   std::vector<Value*> values_;
   std::vector<OutputTensor> outputs_;
+  double first_seconds_ = 0;
 };
 
 }  // namespace aibench::ort

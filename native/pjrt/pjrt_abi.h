@@ -28,7 +28,7 @@ struct Api {
 
 // Places in the table of functions.
 #define AIBENCH_PJRT_FUNCTIONS(ROW)                                                                                                   \
-  ROW(Error_Destroy, 0) ROW(Error_Message, 1) ROW(Plugin_Initialize, 3) ROW(Event_Destroy, 5) ROW(Event_Await, 8) ROW(Client_Create, 10)        \
+  ROW(Error_Destroy, 0) ROW(Error_Message, 1) ROW(Error_GetCode, 2) ROW(Plugin_Initialize, 3) ROW(Event_Destroy, 5) ROW(Event_Await, 8) ROW(Client_Create, 10)        \
   ROW(Client_Destroy, 11) ROW(Client_PlatformName, 12) ROW(Client_PlatformVersion, 14) ROW(Client_AddressableDevices, 16)            \
   ROW(Client_Compile, 20) ROW(Client_BufferFromHostBuffer, 22) ROW(DeviceDescription_Id, 23) ROW(DeviceDescription_Kind, 26)         \
   ROW(Device_GetDescription, 29) ROW(Device_MemoryStats, 34) ROW(LoadedExecutable_Destroy, 50) ROW(LoadedExecutable_Execute, 55)     \
@@ -42,6 +42,7 @@ enum Function : int {
 constexpr int kF16 = 10, kF32 = 11, kF64 = 12, kBf16 = 13;  // PJRT_Buffer_Type
 constexpr int kImmutableUntilTransferCompletes = 1;        // PJRT_HostBufferSemantics
 constexpr int kBoolValue = 4;                              // PJRT_NamedValue_Type
+constexpr int kResourceExhausted = 8, kUnimplemented = 12;  // PJRT_Error_Code
 
 // Opaque.
 struct Error;
@@ -65,6 +66,10 @@ struct ErrorMessageArgs : Head {
   const Error* error = nullptr;
   const char* message = nullptr;
   std::size_t message_size = 0;
+};
+struct ErrorCodeArgs : Head {
+  const Error* error = nullptr;
+  int code = 0;  // out
 };
 struct InitializeArgs : Head {};
 struct EventArgs : Head {
@@ -191,6 +196,8 @@ struct ToHostArgs : Head {
 // The sizes that the header's PJRT_..._STRUCT_SIZE gives, where they differ from sizeof: the last member is smaller than a pointer.
 template <typename Args>
 constexpr std::size_t struct_size() { return sizeof(Args); }
+template <>
+constexpr std::size_t struct_size<ErrorCodeArgs>() { return 28; }
 template <>
 constexpr std::size_t struct_size<DeviceIdArgs>() { return 28; }
 template <>

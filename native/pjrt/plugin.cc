@@ -17,7 +17,7 @@ constexpr FunctionRow kFunctions[] = {
 };
 
 // What the record is poorer without, and nothing else.
-bool is_optional(Function function) { return function == kDevice_MemoryStats || function == kClient_PlatformVersion; }
+bool is_optional(Function function) { return function == kDevice_MemoryStats || function == kClient_PlatformVersion || function == kError_GetCode; }
 
 const char* name_of(Function function) {
   for (const FunctionRow& row : kFunctions) {
@@ -85,13 +85,34 @@ Status Plugin::status_of(Error* error, Function function) const {
   reinterpret_cast<void (*)(ErrorMessageArgs*)>(api_->functions[kError_Message])(&message);
   constexpr std::size_t kMost = 400;  // some plugins put stack traces into it
   const std::string text = message.message == nullptr ? "no message" : std::string(message.message, std::min(message.message_size, kMost));
-  ErrorArgs destroy;
-  destroy.error = error;
-  destroy.size = struct_size<ErrorArgs>();
-  reinterpret_cast<void (*)(ErrorArgs*)>(api_->functions[kError_Destroy])(&destroy);
-  const bool exhausted = text.find("RESOURCE_EXHAUSTED") != std::string::npos || text.find("ut of memory") != std::string::npos;
-  return Status::failure(exhausted ? "OUT_OF_MEMORY" : "PJRT_FAILED", std::string(name_of(function)) + " failed: " + text,
-                         exhausted ? "Choose a smaller size, or end what else uses the device." : "The plugin's own log may say more.");
+  const int code = code_of(error);
+  destroy(error);
+  const bool exhausted = code == kResourceExhausted || text.find("RESOURCE_EXHAUSTED") != std::string::npos || text.find("ut of memory") != std::string::npos;
+  const std::string said = std::string(name_of(function)) + " failed: " + text + (code == 0 ? "" : " (PJRT's code " + std::to_string(code) + ")");
+  if (exhausted) return Status::failure("OUT_OF_MEMORY", said, "Choose a smaller size, or end what else uses the device.");
+  if (function == kClient_Compile && code == kUnimplemented) {
+    return Status::failure("DTYPE_UNSUPPORTED", said, "This device or this version of the plugin lacks the dtype or the operation; choose another dtype.");
+  }
+  return Status::failure("PJRT_FAILED", said, "The plugin's own log may say more.");
+}
+
+// 0 where the plugin does not say.
+int Plugin::code_of(const Error* error) const {
+  if (!has(kError_GetCode)) return 0;
+  ErrorCodeArgs args;
+  args.error = error;
+  args.size = struct_size<ErrorCodeArgs>();
+  Error* const own = reinterpret_cast<Error* (*)(ErrorCodeArgs*)>(api_->functions[kError_GetCode])(&args);
+  if (own == nullptr) return args.code;
+  destroy(own);
+  return 0;
+}
+
+void Plugin::destroy(Error* error) const {
+  ErrorArgs args;
+  args.error = error;
+  args.size = struct_size<ErrorArgs>();
+  reinterpret_cast<void (*)(ErrorArgs*)>(api_->functions[kError_Destroy])(&args);
 }
 
 }  // namespace aibench::pjrt

@@ -29,8 +29,10 @@ class Plugin {
 
  private:
   Status load(const std::string& path);
-  // Frees the error. RESOURCE_EXHAUSTED and the like stand in the message; out of memory is recognised by it.
+  // Frees the error. OUT_OF_MEMORY and, of compiling, DTYPE_UNSUPPORTED (UNIMPLEMENTED) are told from the rest, PJRT_FAILED.
   Status status_of(Error* error, Function function) const;
+  int code_of(const Error* error) const;
+  void destroy(Error* error) const;
 
   DynamicLibrary file_;
   const Api* api_ = nullptr;

@@ -12,11 +12,16 @@ extern "C" {
 
 int amdsmi_init(std::uint64_t flags) {
   fake::load(reinterpret_cast<void*>(&amdsmi_init));
+  FAKE_TOLD(amdsmi_init);
   double nothing = 0;
   return flags == 2 ? fake::play("init", &nothing, 0) : 1;
 }
-int amdsmi_shut_down() { return 0; }
+int amdsmi_shut_down() {
+  FAKE_TOLD(amdsmi_shut_down);
+  return 0;
+}
 int amdsmi_get_socket_handles(std::uint32_t* count, void** sockets) {
+  FAKE_TOLD(amdsmi_get_socket_handles);
   const auto there = static_cast<std::uint32_t>(fake::number("sockets", 1));
   if (sockets == nullptr) {
     *count = there;
@@ -26,17 +31,20 @@ int amdsmi_get_socket_handles(std::uint32_t* count, void** sockets) {
   return 0;
 }
 int amdsmi_get_processor_handles(void* socket, std::uint32_t* count, void** processors) {
+  FAKE_TOLD(amdsmi_get_processor_handles);
   if (processors != nullptr) processors[0] = socket;
   *count = 1;
   return 0;
 }
 int amdsmi_get_gpu_device_bdf(void* processor, std::uint64_t* bdf) {
+  FAKE_TOLD(amdsmi_get_gpu_device_bdf);
   double value = 0;
   const int status = fake::play("bdf" + std::to_string(index_of(processor)), &value, 2);
   *bdf = static_cast<std::uint64_t>(value);
   return status;
 }
 int amdsmi_get_energy_count(void* processor, std::uint64_t* accumulator, float* resolution, std::uint64_t* timestamp) {
+  FAKE_TOLD(amdsmi_get_energy_count);
   double value = 0;
   const int status = fake::play("energy" + std::to_string(index_of(processor)), &value, 2);
   *accumulator = static_cast<std::uint64_t>(value);

@@ -25,21 +25,28 @@ extern "C" {
 
 int zesInit(std::uint32_t) {
   fake::load(reinterpret_cast<void*>(&zesInit));
+  FAKE_TOLD(zesInit);
   double nothing = 0;
   return fake::play("init", &nothing, 0);
 }
-int zesDriverGet(std::uint32_t* count, void** drivers) { return list(1, count, drivers); }
+int zesDriverGet(std::uint32_t* count, void** drivers) {
+  FAKE_TOLD(zesDriverGet);
+  return list(1, count, drivers);
+}
 int zesDeviceGet(void*, std::uint32_t* count, void** devices) {
+  FAKE_TOLD(zesDeviceGet);
   return list(static_cast<std::uint32_t>(fake::number("devices", 1)), count, devices);
 }
 #ifndef FAKE_LEVEL_ZERO_OLD
 int zesDeviceGetCardPowerDomain(void* device, void** power) {
+  FAKE_TOLD(zesDeviceGetCardPowerDomain);
   double nothing = 0;
   *power = device;
   return fake::play(name("card", device), &nothing, 0);
 }
 #endif
 int zesPowerGetEnergyCounter(void* power, EnergyCounter* counter) {
+  FAKE_TOLD(zesPowerGetEnergyCounter);
   double value = 0;
   const int result = fake::play(name("energy", power), &value, 0x78000003);
   *counter = {static_cast<std::uint64_t>(value), 1};

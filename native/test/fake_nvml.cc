@@ -13,6 +13,7 @@
 //   narrow field252         answers in 32 bits, as fields do that are no counter
 //   origin 123.4            CLOCK_MONOTONIC seconds, from which on
 //   trace 0 100 1.5 300     the power takes this course: what `field83 @energy` and others then give, see fake_trace.h
+//   fail nvmlDeviceGetName:999   that call returns that code and does nothing
 //   down 1 1.5 15           all calls return 15 between so many seconds after the origin
 // FAKE_NVML_OLD leaves out what old drivers lack; FAKE_NVML_BROKEN leaves out what is always needed.
 #include <dlfcn.h>
@@ -89,6 +90,22 @@ double first(const std::string& key, double otherwise) {
   return found == script.end() || found->second.empty() ? otherwise : std::atof(found->second[0].c_str());
 }
 
+// The code of a call that the script makes fail; else 0.
+Return ordered(const std::string& call) {
+  const auto orders = script.find("fail");
+  if (orders == script.end()) return 0;
+  for (const std::string& order : orders->second) {
+    if (order.rfind(call + ":", 0) == 0) return std::atoi(order.c_str() + call.size() + 1);
+  }
+  return 0;
+}
+Return told(const std::string& call) {
+  const std::lock_guard<std::mutex> guard(lock);
+  return ordered(call);
+}
+#define TOLD(call) \
+  if (const Return code = told(#call); code != 0) return code
+
 Answer play(aibench::nvml::Device device, const std::string& key) {
   long hang_ms = 0;
   Answer answer;
@@ -154,11 +171,13 @@ extern "C" {
 Return nvmlInit_v2() {
   const std::lock_guard<std::mutex> guard(lock);
   load_script();
+  if (const Return code = ordered("nvmlInit_v2"); code != 0) return code;
   const Return code = static_cast<Return>(first("init", 0));
   if (code == aibench::nvml::kSuccess) ++initialised;
   return code;
 }
 Return nvmlShutdown() {
+  TOLD(nvmlShutdown);
   const std::lock_guard<std::mutex> guard(lock);
   if (initialised == 0) return aibench::nvml::kUninitialized;
   --initialised;
@@ -166,75 +185,109 @@ Return nvmlShutdown() {
 }
 #ifndef FAKE_NVML_BROKEN
 Return nvmlDeviceGetCount_v2(unsigned* count) {
+  TOLD(nvmlDeviceGetCount_v2);
   *count = static_cast<unsigned>(first("devices", 1));
   return aibench::nvml::kSuccess;
 }
 Return nvmlDeviceGetHandleByIndex_v2(unsigned index, Device* device) {
+  TOLD(nvmlDeviceGetHandleByIndex_v2);
   *device = reinterpret_cast<Device>(static_cast<std::size_t>(index) + 1);
   const auto found = script.find("handle");
   return found == script.end() ? aibench::nvml::kSuccess : play(*device, "handle").call;
 }
 #endif
-Return nvmlSystemGetDriverVersion(char* out, unsigned length) { 
+Return nvmlSystemGetDriverVersion(char* out, unsigned length) {
+  TOLD(nvmlSystemGetDriverVersion);
   const auto found = script.find("driver");
   return give_text(found == script.end() ? "575.57.08" : found->second[0], out, length);
  }
-Return nvmlDeviceGetName(Device device, char* out, unsigned length) { return give_text("Fake GPU", out, length); }
+Return nvmlDeviceGetName(Device device, char* out, unsigned length) {
+  TOLD(nvmlDeviceGetName);
+  return give_text("Fake GPU", out, length);
+}
 Return nvmlDeviceGetUUID(Device device, char* out, unsigned length) {
+  TOLD(nvmlDeviceGetUUID);
   return give_text("GPU-00000000-0000-0000-0000-00000000000" + std::to_string(reinterpret_cast<std::size_t>(device)),
                    out, length);
 }
 Return nvmlDeviceGetMemoryInfo(Device device, aibench::nvml::Memory* memory) {
+  TOLD(nvmlDeviceGetMemoryInfo);
   *memory = {16ull << 30, 15ull << 30, 1ull << 30};
   // In bytes, another at each asking where the script has several.
   return script.count("memory_used") == 0 ? aibench::nvml::kSuccess : give(device, "memory_used", &memory->used);
 }
 Return nvmlDeviceGetMigMode(Device device, unsigned* current, unsigned* pending) {
+  TOLD(nvmlDeviceGetMigMode);
   *pending = 0;
   return give(device, "mig", current);
 }
-Return nvmlDeviceGetVirtualizationMode(Device device, int* mode) { return give(device, "virtualization", mode); }
+Return nvmlDeviceGetVirtualizationMode(Device device, int* mode) {
+  TOLD(nvmlDeviceGetVirtualizationMode);
+  return give(device, "virtualization", mode);
+}
+Return nvmlDeviceGetPowerManagementLimit(Device device, unsigned* out) {
+  TOLD(nvmlDeviceGetPowerManagementLimit);
+  return give(device, "management_limit", out);
+}
 // As the script has it: 86 for 8.6.
 Return nvmlDeviceGetCudaComputeCapability(Device device, int* major, int* minor) {
+  TOLD(nvmlDeviceGetCudaComputeCapability);
   int both = 0;
   const Return code = give(device, "capability", &both);
   *major = both / 10;
   *minor = both % 10;
   return code;
 }
-Return nvmlDeviceGetPowerManagementLimit(Device device, unsigned* out) { return give(device, "management_limit", out); }
 Return nvmlDeviceGetTotalEnergyConsumption(Device device, unsigned long long* out) {
+  TOLD(nvmlDeviceGetTotalEnergyConsumption);
   return give(device, "total_energy", out);
 }
-Return nvmlDeviceGetPowerUsage(Device device, unsigned* out) { return give(device, "power_usage", out); }
-Return nvmlDeviceGetTemperature(Device device, int sensor, unsigned* out) { return give(device, "temperature", out); }
+Return nvmlDeviceGetPowerUsage(Device device, unsigned* out) {
+  TOLD(nvmlDeviceGetPowerUsage);
+  return give(device, "power_usage", out);
+}
+Return nvmlDeviceGetTemperature(Device device, int sensor, unsigned* out) {
+  TOLD(nvmlDeviceGetTemperature);
+  return give(device, "temperature", out);
+}
 Return nvmlDeviceGetClockInfo(Device device, int clock, unsigned* out) {
+  TOLD(nvmlDeviceGetClockInfo);
   return give(device, clock == aibench::nvml::kClockSm ? "clock_sm" : "clock_mem", out);
 }
 Return nvmlDeviceGetCurrentClocksThrottleReasons(Device device, unsigned long long* out) {
+  TOLD(nvmlDeviceGetCurrentClocksThrottleReasons);
   return give(device, "throttle_reasons", out);
 }
 Return nvmlDeviceGetTotalEccErrors(Device device, int type, int counter, unsigned long long* out) {
+  TOLD(nvmlDeviceGetTotalEccErrors);
   if (counter != aibench::nvml::kEccVolatile) return aibench::nvml::kInvalidArgument;
   return give(device, type == aibench::nvml::kEccUncorrected ? "ecc" : "ecc_corrected", out);
 }
 Return nvmlDeviceGetPcieThroughput(Device device, int counter, unsigned* out) {
+  TOLD(nvmlDeviceGetPcieThroughput);
   return give(device, counter == aibench::nvml::kPcieSent ? "pcie_tx" : "pcie_rx", out);
 }
 Return nvmlDeviceGetUtilizationRates(Device device, aibench::nvml::Utilization* out) {
+  TOLD(nvmlDeviceGetUtilizationRates);
   out->memory = 0;
   return give(device, "utilization", &out->gpu);
 }
 #ifndef FAKE_NVML_OLD
-Return nvmlDeviceGetEnforcedPowerLimit(Device device, unsigned* out) { return give(device, "enforced_limit", out); }
+Return nvmlDeviceGetEnforcedPowerLimit(Device device, unsigned* out) {
+  TOLD(nvmlDeviceGetEnforcedPowerLimit);
+  return give(device, "enforced_limit", out);
+}
 Return nvmlDeviceGetCurrentClocksEventReasons(Device device, unsigned long long* out) {
+  TOLD(nvmlDeviceGetCurrentClocksEventReasons);
   return give(device, "event_reasons", out);
 }
 Return nvmlDeviceGetTemperatureV(Device device, aibench::nvml::Temperature* out) {
+  TOLD(nvmlDeviceGetTemperatureV);
   if (out->version != aibench::nvml::kTemperatureVersion) return 25;  // NVML_ERROR_ARGUMENT_VERSION_MISMATCH
   return give(device, "temperature", &out->celsius);
 }
 Return nvmlDeviceGetFieldValues(Device device, int count, aibench::nvml::FieldValue* values) {
+  TOLD(nvmlDeviceGetFieldValues);
   for (int i = 0; i < count; ++i) {
     // field83 for the GPU, field83.1 for the module; the sum over all links has the plain name too.
     const unsigned id = values[i].field_id, scope = values[i].scope_id;

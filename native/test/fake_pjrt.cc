@@ -19,6 +19,7 @@ namespace aibench::pjrt {
 
 struct Error {
   std::string message;
+  int code = 3;
 };
 struct Event {
   std::function<void()> work;
@@ -58,12 +59,13 @@ struct Start {
   Start() { fake::variable = "FAKE_PJRT"; }
 } start;
 
-Error* error(std::string message) { return new Error{std::move(message)}; }
+Error* error(std::string message, int code = 3) { return new Error{std::move(message), code}; }
 
 template <typename Args>
 Error* check(const char* call, const Args* args) {
   if (const int code = fake::trouble(call); code != 0)
-    return error(code == 8 ? "RESOURCE_EXHAUSTED: the fake is full" : "INTERNAL: the fake was told to fail with " + std::to_string(code));
+    // Plugins do not repeat the code in the message.
+    return error(code == 8 ? "the fake is full" : "the fake was told to fail with " + std::to_string(code), code);
   if (args->size < struct_size<Args>())
     return error("INVALID_ARGUMENT: Unexpected " + std::string(call) + "_Args size: expected " + std::to_string(struct_size<Args>()) + ", got " +
                  std::to_string(args->size));
@@ -165,6 +167,11 @@ void error_destroy(ErrorArgs* args) { delete args->error; }
 void error_message(ErrorMessageArgs* args) {
   args->message = args->error->message.data();
   args->message_size = args->error->message.size();
+}
+Error* error_code(ErrorCodeArgs* args) {
+  CHECK("PJRT_Error_GetCode");
+  args->code = args->error->code;
+  return nullptr;
 }
 Error* initialize(InitializeArgs* args) {
   CHECK("PJRT_Plugin_Initialize");
@@ -326,6 +333,7 @@ extern "C" const void* GetPjrtApi() {
   };
   set("PJRT_Error_Destroy", kError_Destroy, error_destroy);
   set("PJRT_Error_Message", kError_Message, error_message);
+  set("PJRT_Error_GetCode", kError_GetCode, error_code);
   set("PJRT_Plugin_Initialize", kPlugin_Initialize, initialize);
   set("PJRT_Event_Destroy", kEvent_Destroy, event_destroy);
   set("PJRT_Event_Await", kEvent_Await, event_await);

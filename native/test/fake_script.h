@@ -45,6 +45,19 @@ inline int play(const std::string& key, double* value, int absent) {
   return 0;
 }
 
+// The code of a call that the script makes fail, `fail zesDriverGet:0x70010000`; else 0.
+inline int told(const std::string& call) {
+  const std::lock_guard<std::mutex> guard(lock);
+  const auto orders = script.find("fail");
+  if (orders == script.end()) return 0;
+  for (const std::string& order : orders->second) {
+    if (order.rfind(call + ":", 0) == 0) return static_cast<int>(std::strtol(order.c_str() + call.size() + 1, nullptr, 0));
+  }
+  return 0;
+}
+#define FAKE_TOLD(call) \
+  if (const int code = fake::told(#call); code != 0) return code
+
 inline double number(const std::string& key, double otherwise) {
   double value = otherwise;
   return play(key, &value, 0) == 0 ? value : otherwise;

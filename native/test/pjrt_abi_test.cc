@@ -21,6 +21,9 @@
   MEMBER(ErrorMessageArgs, error, PJRT_Error_Message_Args, error, 16) \
   MEMBER(ErrorMessageArgs, message, PJRT_Error_Message_Args, message, 24) \
   MEMBER(ErrorMessageArgs, message_size, PJRT_Error_Message_Args, message_size, 32) \
+  SIZE(ErrorCodeArgs, PJRT_Error_GetCode_Args, 28) \
+  MEMBER(ErrorCodeArgs, error, PJRT_Error_GetCode_Args, error, 16) \
+  MEMBER(ErrorCodeArgs, code, PJRT_Error_GetCode_Args, code, 24) \
   SIZE(InitializeArgs, PJRT_Plugin_Initialize_Args, 16) \
   SIZE(EventArgs, PJRT_Event_Await_Args, 24) \
   MEMBER(EventArgs, event, PJRT_Event_Await_Args, event, 16) \
@@ -183,6 +186,7 @@ AIBENCH_PJRT_FUNCTIONS(AIBENCH_ROW)
 #undef AIBENCH_ROW
 static_assert(offsetof(PJRT_Api, pjrt_api_version) == 16 && offsetof(PJRT_Api_Version, major_version) == 16 && PJRT_API_MAJOR == kMajor);
 static_assert(kF16 == PJRT_Buffer_Type_F16 && kF32 == PJRT_Buffer_Type_F32 && kF64 == PJRT_Buffer_Type_F64 && kBf16 == PJRT_Buffer_Type_BF16);
+static_assert(kResourceExhausted == PJRT_Error_Code_RESOURCE_EXHAUSTED && kUnimplemented == PJRT_Error_Code_UNIMPLEMENTED);
 static_assert(kImmutableUntilTransferCompletes == PJRT_HostBufferSemantics_kImmutableUntilTransferCompletes && kBoolValue == PJRT_NamedValue_kBool);
 constexpr const char* kHeader = ", and with pjrt_c_api.h";
 #else

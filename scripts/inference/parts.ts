@@ -1,7 +1,7 @@
 /** For `npm run bench:inference`: the parts of the program that it measures, in one bundle, which its workers open as well. */
 export { quantile } from '../../src/analysis/statistics.ts';
 export { GraphBuilder } from '../../src/models/graph-builder.ts';
-export { decodeInputs, llamaTokens, prefillInputs, presentNames } from '../../src/models/llama.ts';
+export { llamaTokens } from '../../src/models/llama.ts';
 export { llamaGguf } from '../../src/models/llama-gguf.ts';
 export { ensureModel } from '../../src/models/model-cache.ts';
 export { writeModel } from '../../src/models/onnx-writer.ts';
@@ -12,5 +12,7 @@ export { openEngine } from '../../src/workloads/inference/engines.ts';
 export { bindGeneration } from '../../src/workloads/inference/generation.ts';
 export { realClock } from '../../src/workloads/inference/load/clock.ts';
 export { poissonArrivals, runClosedLoop, runOpenLoop } from '../../src/workloads/inference/load/queries.ts';
+export { inferenceParams } from '../../src/workloads/inference/params.ts';
+export { planScenario } from '../../src/workloads/inference/scenario.ts';
 export { runSampledLoop } from '../../src/workloads/inference/timed-loop.ts';
 export { takeTurns } from '../../src/workloads/inference/turns.ts';

@@ -19,7 +19,7 @@ import {
   partsUrl,
 } from './setup.mjs';
 
-const { openEngine, findModel, buildVariant, decodeInputs, llamaTokens, prefillInputs, presentNames } = parts;
+const { openEngine, findModel, buildVariant, inferenceParams, planScenario } = parts;
 
 const ENGINES = ['ort-node', 'ort-native'];
 /** A copy of the output would be a second pass over 64 MB, and half as much again at the least. */
@@ -64,14 +64,12 @@ export async function largeOutput() {
   };
 }
 
-/** A decode step of llama-160m int4 at a context of 128 that fetches the logits alone. */
+/** A decode step of llama-160m int4 at a context of 128, as `mode: decode` times it: with ort-native the KV cache stays in place. */
 export async function decoding() {
   const model = findModel('llama-160m');
-  const { config } = model;
   const variant = buildVariant(model, 'int4');
   const file = cachedModel(variant, variant.graph);
-  const context = 128;
-  const [text] = llamaTokens(config, 1, context + 1, 1);
+  const params = inferenceParams.parse({ model: model.name, precision: 'int4', mode: 'decode', context: 128 });
   const result = {};
   for (const name of ENGINES) {
     const session = await openEngine(name).open(file, {
@@ -79,12 +77,9 @@ export async function decoding() {
       threads: os.availableParallelism(),
       spinning: true,
     });
-    const present = await session.bind(prefillInputs(config, [text.slice(0, -1)]), presentNames(config))();
-    result[name] = await sampled(
-      session.bind(decodeInputs(config, [text.at(-1)], context, present), ['logits']),
-      60,
-      10,
-    );
+    const scenario = planScenario(params, 1, null, session);
+    const [inputs] = await scenario.timedInputs(session);
+    result[name] = await sampled(scenario.bind(session, inputs), 60, 10);
     await session.release();
   }
   return {

@@ -140,6 +140,9 @@ export function sensorsOf(facts: Readonly<Record<string, unknown>>): string[] {
 
 /** How many hosts the ranks of an MPI case ran on, by its fact `rankHosts`; 1 for all other cases. */
 export function hostsOf(facts: Readonly<Record<string, unknown>>): number {
+  // The list ends after some thousand letters; the count, in newer documents, does not.
+  const count = Number(facts.hostCount ?? Number.NaN);
+  if (Number.isInteger(count) && count > 0) return count;
   return typeof facts.rankHosts === 'string' ? new Set(facts.rankHosts.split(',')).size : 1;
 }
 
@@ -180,6 +183,15 @@ export function lacksGpus(covers: readonly string[], sensors: readonly string[])
   const kindOf = (token: string): string => token.replace(/\d+$/, '');
   const kinds = new Set(covers.filter(token => WHOLE_GPU.test(token)).map(kindOf));
   return sensors.some(token => kinds.has(kindOf(token)) && !covers.includes(token));
+}
+
+/**
+ * Whether a sum holds several GPUs although the case ran on one of them, and nobody knows on which: a library that does not name its device
+ * (OpenCL, PJRT), or a driver and sensors that name GPUs differently.
+ */
+export function holdsUnknownGpus(covers: readonly string[], device: string, sensors: readonly string[]): boolean {
+  if (isCpuDevice(device) || device.endsWith(':all') || sensors.length > 0) return false;
+  return covers.filter(token => WHOLE_GPU.test(token)).length > 1 && covers.every(token => WHOLE_GPU.test(token));
 }
 
 function isCpuDevice(device: string): boolean {

@@ -9,6 +9,7 @@ import {
   concernsDevice,
   disjointGroups,
   hasOtherTenants,
+  holdsUnknownGpus,
   isEnergetic,
   lacksGpus,
   OTHER_DEVICE,
@@ -228,6 +229,8 @@ function headlineObstacle(
   if (!concernsDevice(group.covers, device))
     return `${OTHER_DEVICE}: the reading does not hold what did the work (${device === '' ? 'cpu' : device})`;
   if (lacksGpus(group.covers, sensors ?? [])) return `${PART}: the reading is of some of the GPUs that did the work`;
+  if (holdsUnknownGpus(group.covers, device, sensors ?? []))
+    return 'other-gpus: the reading holds all GPUs, and which of them the case ran on is not known';
   if (isPart) return `${PART}: the reading is of a part of what did the work, or is counted in a sum already`;
   const fewest = Math.min(...parts.map(part => part.updates));
   if (group.kind === 'gauge' && fewest < MIN_UPDATES_HEADLINE) {

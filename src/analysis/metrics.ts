@@ -68,6 +68,23 @@ function tokenQuantile(part: 'firstTokenSeconds' | 'interTokenSeconds', p: numbe
   };
 }
 
+/** In a generation, of its first part alone: all tokens of the prompts over all times to a first token. */
+function prefillRate(launch: LaunchSamples): number | null {
+  const times = launch.tokenTimes?.firstTokenSeconds ?? [];
+  return times.length === 0 ? rate('tokens')(launch) : overTotal(launch.work.promptTokens, times);
+}
+
+/** In a generation, of its steps alone: a token per row in each, over all times from a token to the next. */
+function decodeRate(launch: LaunchSamples): number | null {
+  const times = launch.tokenTimes?.interTokenSeconds ?? [];
+  return times.length === 0 ? rate('tokens')(launch) : overTotal(launch.work.items, times);
+}
+
+function overTotal(amount: number | undefined, seconds: readonly number[]): number | null {
+  const total = seconds.reduce((sum, one) => sum + one, 0);
+  return amount === undefined || amount <= 0 || total <= 0 ? null : (amount * seconds.length) / total;
+}
+
 function earlyStopping(percentile: number): MetricDefinition {
   return {
     name: `early_stopping_latency_seconds_${percentileSuffix(percentile)}`,
@@ -133,15 +150,15 @@ export const METRICS: readonly MetricDefinition[] = [
     name: 'prefill_tokens_per_second',
     unit: 'tok/s',
     better: 'higher',
-    summary: 'prompt tokens per second',
-    ofLaunch: rate('tokens'),
+    summary: 'prompt tokens per second until the first token is there',
+    ofLaunch: prefillRate,
   },
   {
     name: 'decode_tokens_per_second',
     unit: 'tok/s',
     better: 'higher',
-    summary: 'generated tokens per second',
-    ofLaunch: rate('tokens'),
+    summary: 'generated tokens per second after the first one, of all rows together',
+    ofLaunch: decodeRate,
   },
   {
     name: 'latency_seconds_p50',

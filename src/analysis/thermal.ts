@@ -33,7 +33,7 @@ function ofDevice(input: ThermalInput, quantities: readonly string[]): Series[] 
 
 /** Whether a source, by its id, is a part of the case's device. */
 function belongsTo({ device, sensors = [] }: Pick<ThermalInput, 'device' | 'sensors'>): (id: string) => boolean {
-  if (isCpu(device)) return id => !OF_OTHER_PARTS.test(id);
+  if (isCpu(device)) return id => isOfProcessor(id) && !OF_GPUS.test(id);
   const named = /^cuda:?(\d*)/.exec(device);
   const gpus = sensors.length > 0 ? sensors : named ? [`gpu-${named[1] || 0}`] : [];
   return id => gpus.some(gpu => id.startsWith(idPrefixOf(gpu)));
@@ -56,9 +56,15 @@ export function withoutOtherDevices(input: ThermalInput): readonly Series[] {
   return input.series.filter(one => !OF_SINGLE_DEVICES.includes(one.quantity) || belongs(one.source));
 }
 
-/** GPUs, drives, network cards and memory modules have sensors of their own, hotter than a CPU at times: none of them is the CPU's. */
-const OF_OTHER_PARTS =
-  /^nvml\/|^(hwmon|thermal)\/(amdgpu|radeon|nouveau|xe|i915|nvme|drivetemp|jc42|spd5118|mlx\d|bnxt|ice|i40e|ixgbe|igb|igc|r8169|iwlwifi|ath\d|mt\d|phy)/;
+/** Drives, network cards and memory modules have sensors of their own, hotter than a processor at times. */
+const OF_PERIPHERALS =
+  /^(hwmon|thermal)\/(nvme|drivetemp|jc42|spd5118|mlx\d|bnxt|ice\b|i40e|ixgbe|igb|igc|r8169|iwlwifi|ath\d|mt\d|phy)/;
+const OF_GPUS = /^nvml\/|^(hwmon|thermal)\/(amdgpu|radeon|nouveau|xe\b|i915)/;
+
+/** Whether a source, by its id, is of a processor or an accelerator, as far as ids tell: not of a drive, a network card or a memory module. */
+export function isOfProcessor(id: string): boolean {
+  return !OF_PERIPHERALS.test(id);
+}
 
 /** How the ids of a GPU's sources begin: NVML's, or those of the kernel's driver for AMD. */
 function idPrefixOf(gpu: string): string {

@@ -36,7 +36,8 @@ interface CostRow {
 const COST_ROWS: readonly CostRow[] = [
   {
     name: 'cost_per_million_tokens',
-    rates: ['decode_tokens_per_second', 'prefill_tokens_per_second'],
+    // Of whole generations first: their watts are of reading and writing together.
+    rates: ['output_tokens_per_second', 'decode_tokens_per_second', 'prefill_tokens_per_second'],
     scale: 1e6,
     unit: currency => `${currency}/Mtok`,
     better: 'lower',

@@ -33,6 +33,10 @@ const PREFIXES = [
     'MIMALLOC_',
     'AIBENCH_',
   ],
+  // MPI: what chooses algorithms and transports and places ranks; not the names and numbers that a launcher makes up for each job.
+  ...['coll', 'btl', 'pml', 'mtl', 'mpi_', 'rmaps_', 'hwloc_base_binding'].map(part => `OMPI_MCA_${part}`),
+  ...['ADJUST', 'FABRICS', 'OFI_', 'PIN_DOMAIN', 'SHM_'].map(part => `I_MPI_${part}`),
+  ...['MPICH_', 'MPIR_CVAR_', 'MV2_', 'HCOLL_', 'PSM2_', 'FI_'],
 ];
 const NAMES = ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'GLIBC_TUNABLES', 'NODE_OPTIONS', 'UV_THREADPOOL_SIZE', 'NPROC', 'TZ'];
 

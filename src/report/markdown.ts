@@ -4,7 +4,7 @@ import { formatQuantity } from '../units.ts';
 import type { ReportFormat } from './format.ts';
 import { energyDelayText, energyOf, heatWords, limitWords } from './heat.ts';
 import { escapeMarkdown, markdownTable } from './markdown-table.ts';
-import { hostName } from './measurements.ts';
+import { hostName, machineWords } from './measurements.ts';
 
 export const markdown: ReportFormat = {
   name: 'markdown',
@@ -14,7 +14,7 @@ export const markdown: ReportFormat = {
       .map(document =>
         [
           `### ${escapeMarkdown(document.suite.name)} on ${escapeMarkdown(hostName(document))}`,
-          `${escapeMarkdown(document.host.cpu.brand)}, ${document.host.cpu.usableCores} cores; ${document.createdAt}; aibench ${escapeMarkdown(document.tool.version)}`,
+          escapeMarkdown(machineWords(document)),
           markdownTable(
             [
               'case',

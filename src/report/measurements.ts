@@ -59,6 +59,12 @@ export function hostName({ host }: ResultDocument): string {
   return host.label ?? host.id;
 }
 
+/** The machine and the program in a line, for people. */
+export function machineWords({ host, createdAt, tool }: ResultDocument): string {
+  const runtime = tool.onnxruntime === null ? '' : `, onnxruntime ${tool.onnxruntime}`;
+  return `${host.cpu.brand}, ${host.cpu.usableCores} cores; ${createdAt}; aibench ${tool.version}${runtime}`;
+}
+
 /** Case id with the energy's scope and source where there is one: unique per value name within a document. */
 export function qualifiedCase({ result, energy }: FlatValue): string {
   return energy === null ? result.id : `${result.id}/scope=${energy.scope}/source=${energy.source}`;

@@ -6,6 +6,7 @@ import { githubActionBenchmark, githubActionBenchmarkSmaller } from './github-ac
 import { gobench } from './gobench.ts';
 import { junit } from './junit.ts';
 import { ladder } from './ladder.ts';
+import { llm } from './llm.ts';
 import { markdown } from './markdown.ts';
 import { mlflow } from './mlflow.ts';
 import { gitlab, openmetrics } from './openmetrics.ts';
@@ -17,6 +18,7 @@ export const REPORT_FORMATS: readonly ReportFormat[] = [
   junit,
   markdown,
   ladder,
+  llm,
   scaling,
   powerCaps,
   openmetrics,

@@ -171,6 +171,8 @@ export const workSchema = z.object({
   busBytes: nonNegative.optional(),
   items: nonNegative.optional(),
   tokens: nonNegative.optional(),
+  /** Of a generation, whose `tokens` are those that come out: those that went in. */
+  promptTokens: nonNegative.optional(),
 });
 export type Work = z.infer<typeof workSchema>;
 

@@ -43,7 +43,11 @@ export function recordLaunch(
   if (outcome.kind === 'measured') {
     progress.invalid ??= outcome.result.invalid ?? twoDevices(progress.facts.device, outcome.result.facts.device);
     const moved = movedBetween(progress.facts, outcome.result.facts);
-    progress.facts = { ...progress.facts, ...outcome.result.facts };
+    progress.facts = {
+      ...progress.facts,
+      ...outcome.result.facts,
+      ...longestStall(progress.facts, outcome.result.facts),
+    };
     progress.verification = worse(progress.verification, outcome.result.verification);
     for (const warning of [...outcome.result.warnings, ...moved]) {
       if (!progress.warnings.some(known => known.code === warning.code)) progress.warnings.push(warning);
@@ -59,6 +63,14 @@ export function recordLaunch(
     progress.ended = { status: 'failed', reason: outcome.failure.message, remedy: outcome.failure.remedy };
   }
   return launch;
+}
+
+/** A case's facts are those of its last launch, but for the event loop's longest stall, which is the longest of all. */
+function longestStall(before: CaseResult['facts'], now: CaseResult['facts']): CaseResult['facts'] {
+  const { eventLoopStallSeconds, eventLoopStallOwnSeconds } = before;
+  return eventLoopStallSeconds !== undefined && Number(eventLoopStallSeconds) > Number(now.eventLoopStallSeconds)
+    ? { eventLoopStallSeconds, eventLoopStallOwnSeconds: eventLoopStallOwnSeconds ?? null }
+    : {};
 }
 
 /** Launches that chose for themselves must have chosen alike: their samples are put together. */

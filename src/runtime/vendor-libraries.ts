@@ -78,6 +78,7 @@ function sitePackages({ environment, root, home }: SearchRoots): string[] {
   );
   const homes = [
     ...(active as string[]),
+    ...pythonOnPath(environment),
     path.join(home, '.local'),
     ...PYTHON_HOMES.map(folder => path.join(root, folder)),
   ];
@@ -89,6 +90,14 @@ function sitePackages({ environment, root, home }: SearchRoots): string[] {
         .flatMap(name => ['site-packages', 'dist-packages'].map(kind => path.join(folder, name, kind)));
     }),
   );
+}
+
+/** The home of the `python3` that a shell would start: that of an environment which is used without being activated. */
+function pythonOnPath({ PATH }: NodeJS.ProcessEnv): string[] {
+  const folder = (PATH ?? '')
+    .split(path.delimiter)
+    .find(one => path.isAbsolute(one) && existsSync(path.join(one, 'python3')));
+  return folder === undefined ? [] : [path.dirname(folder)];
 }
 
 function condaFolders({ environment, root }: SearchRoots): string[] {

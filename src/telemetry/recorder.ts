@@ -3,6 +3,7 @@
  * on a timer, keeps the series bounded and answers what the progress display asks for.
  */
 import { disjointGroups, isEnergetic } from '../analysis/energy-scope.ts';
+import { isOfProcessor } from '../analysis/thermal.ts';
 import type { NativeAddon, NativeSampler, SamplerChannel, SamplerStats } from '../native/types.ts';
 import type { ResultDocument, Scope, SourceDescription } from '../results/schema.ts';
 import { GrowingSeries } from './growing-series.ts';
@@ -32,7 +33,7 @@ export interface RecorderOptions {
 export interface LiveReadings {
   /** Power of the widest scope that can be read, and which scope that is; null where there is none yet. */
   watts: { value: number; scope: Scope; source: string } | null;
-  /** The hottest sensor. */
+  /** The hottest sensor of a processor or an accelerator; of anything where there is none. */
   temperatureCelsius: number | null;
   /** Latest value of every gauge, latest rate of every counter (per second), by source id. */
   latest: Record<string, number>;
@@ -214,13 +215,16 @@ function liveReadings(
   now: number,
 ): LiveReadings {
   const latest: Record<string, number> = {};
-  let temperatureCelsius: number | null = null;
+  const temperatures: { id: string; value: number }[] = [];
   for (const source of sources) {
     const value = series.get(source.id)?.latest(now, maxAge(source)) ?? null;
     if (value === null) continue;
     latest[source.id] = value;
-    if (source.quantity === 'temperature') temperatureCelsius = Math.max(temperatureCelsius ?? value, value);
+    if (source.quantity === 'temperature') temperatures.push({ id: source.id, value });
   }
+  const processors = temperatures.filter(({ id }) => isOfProcessor(id));
+  const shown = processors.length > 0 ? processors : temperatures;
+  const temperatureCelsius = shown.length === 0 ? null : Math.max(...shown.map(({ value }) => value));
   const group = disjointGroups(sources, source => source.status === 'ok' && (latest[source.id] ?? 0) > 0)[0];
   if (!group) return { watts: null, temperatureCelsius, latest };
   const value = group.members.reduce((sum, source) => sum + (latest[source.id] ?? 0), 0);

@@ -30,7 +30,7 @@ export async function prepareNativeProblem(options: NativeProblemOptions): Promi
       return problem.facts();
     },
     warnings: options.warnings ?? [],
-    verify: async () => toVerification(await problem.runAndVerify()),
+    verify: async () => toVerification(await problem.runAndVerify().catch(asLacking)),
     measure: async () => {
       const before = (await options.ceilings?.(problem)) ?? {};
       const measured = await problem.measure(context.timing);
@@ -67,6 +67,9 @@ async function openProblem(open: () => NativeProblem): Promise<NativeProblem> {
   }
 }
 
+/** Codes that say that the device, its driver or a library lacks what the case needs: the case is skipped, not failed. */
+const LACKS = /^(GPU_ALGORITHM_NONE|(GPU|LIBRARY|DTYPE|DEVICE)_UNSUPPORTED)$/;
+
 /** Native errors carry a code and a remedy; both reach the user as they are. */
 function asAibenchError(error: unknown): AibenchError {
   if (error instanceof AibenchError) return error;
@@ -75,8 +78,14 @@ function asAibenchError(error: unknown): AibenchError {
     typeof code === 'string' ? code : 'NATIVE_FAILURE',
     messageOf(error),
     typeof remedy === 'string' ? remedy : 'Run `aibench doctor`.',
-    EXIT.failed,
+    typeof code === 'string' && LACKS.test(code) ? EXIT.unmeasured : EXIT.failed,
   );
+}
+
+/** Of the first run, where some libraries only then say what they lack. */
+function asLacking(error: unknown): never {
+  const known = asAibenchError(error);
+  throw known.exitCode === EXIT.unmeasured ? known : error;
 }
 
 function rankSamples(

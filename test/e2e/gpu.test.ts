@@ -71,17 +71,18 @@ cases:
 
 describe.skipIf(noCompiler)(`runs with GPUs${noCompilerReason}`, { timeout: 120_000 }, () => {
   test('each GPU that hangs, crashes or computes wrongly costs its own case', () => {
-    const { status, gpu, cpu } = run('0, 1, 2, 3, 4, 5, 9', 'cublaslt', {
+    const { status, gpu, cpu } = run('0, 1, 2, 3, 4, 5, 6, 9', 'cublaslt', {
       FAKE_GPU: [
-        'devices=6 algorithms=1',
+        'devices=7 algorithms=1',
         ' 1: hang=cublasLtMatmul',
         ' 2: crash=cublasLtMatmul',
         ' 3: wrong=matmul',
         ' 4: fail=cuStreamSynchronize:719',
         ' 5: free=66000000',
+        ' 6: fail=cublasLtMatmulAlgoGetHeuristic:15',
       ].join(' |'),
     });
-    const [good, hangs, crashes, wrong, faulty, full, absent] = gpu;
+    const [good, hangs, crashes, wrong, faulty, full, lacking, absent] = gpu;
     expect(good).toMatchObject({ status: 'measured', device: 'cuda:0', verification: { passed: true } });
     expect(good?.facts).toMatchObject({ device: 'cuda:0', deviceName: 'Fake H200', libraryVersion: '12.4.5' });
     expect(JSON.stringify(good)).not.toMatch(/GPU-0001|0000:10:00/);
@@ -99,6 +100,10 @@ describe.skipIf(noCompiler)(`runs with GPUs${noCompilerReason}`, { timeout: 120_
     expect(faulty?.remedy).toContain('xid');
     expect(full).toMatchObject({ status: 'failed' });
     expect(full?.reason).toContain('of which 62 MiB are free');
+    // What the library says that it has not is no failure.
+    expect(lacking).toMatchObject({ status: 'skipped', device: 'cuda:6', launches: [], metrics: {} });
+    expect(lacking?.reason).toContain('cublasLtMatmulAlgoGetHeuristic failed: status 15 (not supported)');
+    expect(lacking?.remedy).toContain('lacks the dtype or the shape');
     expect(absent).toMatchObject({ status: 'skipped', device: 'cuda:9' });
     expect(absent?.reason).toContain('There is no GPU 9');
     expect(cpu).toMatchObject({ status: 'measured', device: 'cpu' });

@@ -173,6 +173,9 @@ try {
     }
     expect((said[0] as { facts: unknown }).facts).toMatchObject({
       busFactor: '1.33333',
+      // By which energy knows whether the work was on more hosts than the meters.
+      hostCount: '1',
+      rankHosts: expect.stringMatching(/^([^,]+),\1,\1$/),
       devicePciBusIds: '0000:10:00.0 0000:11:00.0 0000:12:00.0',
     });
     expect(said[COLLECTIVES.length]).toEqual([true, true, true, true]);

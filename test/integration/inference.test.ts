@@ -296,6 +296,26 @@ ortSuite('the user’s own file', 'package', () => {
     graph.output('y', 'float32', ['N', 3, 'height', '']);
   };
 
+  it('convolutions are among what proves the precision, weights reordered and a sum fused in as they are', async () => {
+    const convolutions = (graph: GraphBuilder): void => {
+      const weight = (name: string, inputs: number): string => graph.weight(name, [16, inputs, 3, 3], 0.1);
+      const same = { kernel_shape: [3, 3], pads: [1, 1, 1, 1] };
+      const x = graph.node('Conv', [graph.input('x', 'float32', ['N', 3, 8, 8]), weight('a', 3)], same);
+      const y = graph.node('Conv', [graph.node('Relu', [x]), weight('b', 16)], same);
+      graph.node('Add', [x, y], {}, { outputs: ['y'] });
+      graph.output('y', 'float32', ['N', 16, 8, 8]);
+    };
+    const session = host({ model: write('convolutions.onnx', convolutions) });
+    await session.load();
+    expect(await session.verify()).toMatchObject({ passed: true });
+    const { facts, warnings } = await session.measure(timing);
+    expect(facts.executedPrecision).toBe('fp32 100.0 %');
+    expect(facts.timeByOperator).toMatch(/Conv\*/);
+    expect(facts.timeByOperator).not.toMatch(/Conv /);
+    expect(warnings).toEqual([]);
+    await session.dispose();
+  });
+
   it('runs with its dynamic dimensions set; its operations are not counted', async () => {
     const session = host({ model: write('relu.onnx', relu), batch: 2, dims: ['height=4', 'x.3=5'] });
     const { facts, work, warnings } = await session.load();

@@ -55,7 +55,7 @@ test('the tables are read, whole', () => {
     [LEVEL_ZERO, 5],
     [OPENCL, 24],
     [CLBLAST, 6],
-    [PJRT, 20],
+    [PJRT, 21],
   ];
   for (const [index, [table, rows]] of least.entries()) expect(table.length, `${index}`).toBeGreaterThanOrEqual(rows);
   expect(DRIVER.filter(({ needed }) => needed).length).toBeGreaterThanOrEqual(28);
@@ -164,7 +164,7 @@ describe.skipIf(noCompiler)(`a function that is missing${noCompilerReason}`, () 
     });
     for (const name of PJRT) {
       const answer = await pjrt.told(`null=${name}`, () => native.probePjrt(pjrt.copy(`without-${name}`)));
-      const isExtra = name === 'PJRT_Device_MemoryStats' || name === 'PJRT_Client_PlatformVersion';
+      const isExtra = /MemoryStats|PlatformVersion|GetCode/.test(name);
       expect(answer.status, name).toBe(isExtra ? 'ok' : 'unsupported');
       if (isExtra) continue;
       expect(answer.reason).toMatch(new RegExp(`has no ${name}$`));
@@ -282,6 +282,120 @@ describe.skipIf(noCompiler).each(['cuda', 'rocm'] as const)(`a call that fails: 
   }, 60_000);
 });
 
+/** Of one probe of two GPUs: what can be read, and the facts; each loss as a word. */
+function knownToNvml(probe: ReturnType<typeof native.probeNvml>): string[] {
+  if (probe.status !== 'ok') throw new Error(probe.reason);
+  const one = probe.devices[1];
+  if (one === undefined) throw new Error('the second device is lost');
+  const facts = [
+    probe.driverVersion !== '' && 'driver',
+    one.name !== '' && 'name',
+    one.uuid !== '' && 'uuid',
+    one.memoryBytes > 0 && 'memory',
+    one.powerLimitWatts > 0 && 'limit',
+    one.migEnabled && 'mig',
+    one.vgpu && 'vgpu',
+  ];
+  const readable = Object.entries(one.quantities).map(([name, { ok }]) => ok && name);
+  return [...facts, ...readable].filter(word => word !== false);
+}
+/** All that NVML is asked for; by fields alone where there is no older way. */
+const WHOLE_NVML = `devices 2
+field74 1\nfield75 1\nfield76 1\nfield82 40\nfield83 1000\nfield83.1 1000\nfield138 5\nfield139 5\nfield185 9\nfield185.2 9\nfield186 9\nfield186.1 9\nfield186.2 9
+field251 1\nfield252 1\nfield253 1\ntotal_energy 7\npower_usage 9\ntemperature 61\nclock_sm 1980\nclock_mem 2619\nevent_reasons 4\nthrottle_reasons 4
+utilization 97\nenforced_limit 700000\nmanagement_limit 700000\nmig 1\nvirtualization 2\necc 0\necc_corrected 0\npcie_tx 1\npcie_rx 1
+`;
+
+describe.skipIf(noCompiler)(`a call of a vendor's sensors that fails${noCompilerReason}`, () => {
+  const scripted = (library: string, script: string): string => {
+    writeFileSync(`${library}.script`, script);
+    return library;
+  };
+
+  test('of NVML: what needs it is lost, as where it is missing, and nothing else', () => {
+    const copy = nvml.copy('nvml-fails');
+    const all = knownToNvml(native.probeNvml([scripted(copy, WHOLE_NVML)]));
+    expect(all).toHaveLength(30);
+    const lost = new Set<string>();
+    for (const { name, needed } of NVML) {
+      const probe = native.probeNvml([scripted(copy, `${WHOLE_NVML}fail ${name}:999\n`)]);
+      if (needed && name !== 'nvmlShutdown' && !/Handle/.test(name)) {
+        expect(probe, name).toMatchObject({ status: 'unsupported', reason: `${name} failed: NVML_ERROR_UNKNOWN` });
+        expect(probe.status !== 'ok' && probe.remedy).toContain('nvidia-smi');
+        continue;
+      }
+      if (probe.status !== 'ok') throw new Error(`${name}: ${probe.reason}`);
+      if (/Handle/.test(name)) {
+        // The devices are counted and none can be asked: each says so.
+        expect(probe.devices).toHaveLength(2);
+        for (const { quantities } of probe.devices)
+          for (const state of Object.values(quantities))
+            expect(state).toEqual({ ok: false, reason: `${name} failed: NVML_ERROR_UNKNOWN` });
+        continue;
+      }
+      const left = knownToNvml(probe);
+      const gone = all.filter(word => !left.includes(word));
+      for (const word of gone) {
+        lost.add(word);
+        const state = Object.entries(probe.devices[1]?.quantities ?? {}).find(([key]) => key === word)?.[1];
+        if (state !== undefined && word !== 'thermalTime' && name !== 'nvmlSystemGetDriverVersion')
+          expect(state.reason, `${name}, ${word}`).toMatch(/ failed: NVML_ERROR_UNKNOWN$/);
+      }
+      if (needed) expect(gone, name).toEqual([]);
+      else expect(left, name).toEqual(knownToNvml(native.probeNvml([scripted(nvml.without(name), WHOLE_NVML)])));
+    }
+    // Energy, power, temperature, reasons and the limit have a second way; two ways that fail together leave nothing.
+    const second = ['energy', 'power', 'temperature', 'throttleReasons', 'limit'];
+    expect([...lost].sort()).toEqual(all.filter(word => !second.includes(word)).sort());
+    const both = native.probeNvml([
+      scripted(
+        copy,
+        `${WHOLE_NVML}fail ${NVML.filter(({ needed }) => !needed)
+          .map(({ name }) => `${name}:15`)
+          .join(' ')}\n`,
+      ),
+    ]);
+    expect(knownToNvml(both)).toEqual([]);
+  });
+
+  test.each<[EnergyVendor, readonly string[], typeof amdSmi, string, string]>([
+    ['amdsmi', [...AMD_SMI, 'amdsmi_get_gpu_device_bdf'], amdSmi, '2', 'AMDSMI_STATUS_NOT_SUPPORTED'],
+    ['levelzero', LEVEL_ZERO, levelZero, '0x78000003', 'ZE_RESULT_ERROR_UNSUPPORTED_FEATURE'],
+  ])('of %s: the library, or the one counter', (vendor, symbols, fake, code, word) => {
+    const copy = fake.copy(`${vendor}-fails`);
+    const script = 'energy0 5000000\nbdf0 49408\n';
+    const good = native.probeEnergyLibrary(vendor, [scripted(copy, script)]);
+    expect(good).toMatchObject({ status: 'ok', devices: [{ ok: true }] });
+    for (const symbol of symbols) {
+      const answer = native.probeEnergyLibrary(vendor, [scripted(copy, `${script}fail ${symbol}:${code}\n`)]);
+      if (/shut_down/.test(symbol)) expect(answer, symbol).toEqual(good);
+      else if (/bdf/.test(symbol))
+        expect(answer, symbol).toMatchObject({ status: 'ok', devices: [{ ok: true, pci: '' }] });
+      else if (/energy_count|CardPowerDomain|EnergyCounter/.test(symbol))
+        expect(answer, symbol).toMatchObject({ status: 'ok', devices: [{ ok: false, reason: word, joules: 0 }] });
+      else {
+        expect(answer, symbol).toMatchObject({ status: 'unsupported', reason: `${symbol} failed: ${word}` });
+        expect(answer.status !== 'ok' && answer.remedy).toMatch(/^See whether .*\.$/);
+      }
+    }
+  });
+
+  test.each<[EnergyVendor, typeof amdSmi, string, string, string]>([
+    ['amdsmi', amdSmi, 'amdsmi_init', '10', 'denied'],
+    ['amdsmi', amdSmi, 'amdsmi_init', '34', 'absent'],
+    ['amdsmi', amdSmi, 'amdsmi_get_socket_handles', '999', 'unsupported'],
+    ['levelzero', levelZero, 'zesInit', '0x78000001', 'absent'],
+    ['levelzero', levelZero, 'zesDriverGet', '0x70010000', 'denied'],
+    ['levelzero', levelZero, 'zesDeviceGet', '0x7ffffffe', 'unsupported'],
+  ])('of %s', (vendor, fake, call, code, status) => {
+    const library = scripted(fake.copy(`${vendor}-${call}-${code}`), `fail ${call}:${code}\n`);
+    expect(native.probeEnergyLibrary(vendor, [library])).toMatchObject({
+      status,
+      reason: expect.stringMatching(new RegExp(`^${call} failed: \\w`)),
+    });
+  });
+});
+
 describe.skipIf(noCompiler)(`a call that fails${noCompilerReason}`, () => {
   test('of OpenCL and CLBlast', async () => {
     const product = () =>
@@ -318,7 +432,7 @@ describe.skipIf(noCompiler)(`a call that fails${noCompilerReason}`, () => {
       () => native.createPjrtAllReduce({ plugin, dtype: 'f32', bytes: 64, seed: 1 }),
     ];
     expect(await pjrt.told('devices=2', () => firstFailure(problems(pjrt.path)))).toBeNull();
-    const harmless = /_Destroy$|MemoryStats|PlatformVersion|Error_Message/;
+    const harmless = /_Destroy$|MemoryStats|PlatformVersion|Error_Message|Error_GetCode/;
     for (const call of PJRT.filter(name => !harmless.test(name))) {
       const failure = await pjrt.told(`devices=2 fail=${call}:13`, () =>
         firstFailure(problems(pjrt.copy(`fails-${call}`))),

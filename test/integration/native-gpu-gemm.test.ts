@@ -1,6 +1,8 @@
 /** Products on GPUs through a stand-in whose products are truly computed (native/test/fake_gpu.cc). */
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../src/native/addon.ts';
+import { loadAddon, packageRoot } from '../../src/native/addon.ts';
 import { GPU_DTYPES, type GpuGemmOptions, type NativeProblem } from '../../src/native/types.ts';
 import { buildFakeGpu, noCompiler, noCompilerReason } from '../support/fake-gpu.ts';
 
@@ -176,6 +178,14 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     }
   });
 
+  test("AMD: operands rotate through more than the Infinity Cache, of which HIP's L2 says nothing", async () => {
+    const facts = await fake.told('vendor=rocm algorithms=1', () =>
+      using(options({ m: 8, n: 8, k: 8, libraries: fake.libraries('rocm') }), async problem => problem.facts()),
+    );
+    expect(facts).toMatchObject({ bufferSets: '64', lastCacheBytes: String(256 * 2 ** 20) });
+    expect(Number(facts.l2Bytes)).toBeLessThan(256 * 2 ** 20);
+  });
+
   test('blocks of scales: many tiles of them, incomplete ones, and sets of their own', async () => {
     for (const dtype of ['mxfp8', 'mxfp4', 'nvfp4'] as const) {
       // 160 rows are two tiles of 128, the last not full; 5 or 10 blocks of a row are tiles of 4, the last not full either.
@@ -196,6 +206,12 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     ['cc=90 lt=130100 version=13000', 'mxfp8', 'GPU_UNSUPPORTED', 'Fake H200 (compute capability 9.0) has no mxfp8'],
     ['cc=100 lt=120600', 'nvfp4', 'LIBRARY_UNSUPPORTED', '12.6.0 has no nvfp4: blocks of scales came with 12.8'],
     ['cc=100 lt=130100 version=13000', 'mxfp4', 'GPU_ALGORITHM_NONE', 'not supported'],
+    [
+      'cc=100 lt=130100 version=13000 mxfp4=1 fail=cublasLtMatmulAlgoGetHeuristic:7',
+      'mxfp4',
+      'GPU_ALGORITHM_NONE',
+      'status 7',
+    ],
   ] as const)('%s: %s is %s', async (orders, dtype, code, message) => {
     const error = await failure(orders, options({ dtype, m: 64 }));
     expect(error).toMatchObject({ code });
@@ -262,7 +278,10 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     ['cublasLtMatmulPreferenceCreate', 14, 'GPU_LIBRARY_FAILED'],
     ['cublasLtMatmulPreferenceSetAttribute', 7, 'GPU_LIBRARY_FAILED'],
     ['cublasLtMatmulAlgoGetHeuristic', 15, 'GPU_ALGORITHM_NONE'],
-    ['cublasLtMatmul', 13, 'GPU_ALGORITHM_NONE'],
+    ['cublasLtMatmulAlgoGetHeuristic', 8, 'GPU_ALGORITHM_NONE'],
+    ['cublasLtMatmulAlgoGetHeuristic', 7, 'GPU_LIBRARY_FAILED'],
+    ['cublasLtMatmul', 13, 'GPU_LIBRARY_FAILED'],
+    ['cublasLtMatmul', 15, 'GPU_ALGORITHM_NONE'],
   ];
   test.each(CALLS)('%s that gives %i is %s', async (call, result, code) => {
     const error = await failure(`fail=${call}:${result}`);
@@ -276,6 +295,36 @@ describe.skipIf(noCompiler)(`products on a GPU${noCompilerReason}`, () => {
     expect(error).toMatchObject({ code: 'GPU_FAULT' });
     expect(error.message).toBe('the call cuEventSynchronize failed: CUDA_ERROR_LAUNCH_FAILED (719)');
     expect(error.remedy).toContain('xid');
+  });
+
+  test('find-peak takes the same libraries', () => {
+    const script = path.join(packageRoot, 'scripts', 'find-peak.mjs');
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [
+        script,
+        '--backend',
+        'cublaslt',
+        '--dtype',
+        'bf16',
+        '--layout',
+        'nn',
+        '--start',
+        '64',
+        '--seconds',
+        '0',
+        '--json',
+      ],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, AIBENCH_CUDA: fake.library, AIBENCH_CUBLASLT: fake.library, FAKE_GPU: 'algorithms=1' },
+      },
+    );
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({
+      dtype: 'bf16',
+      results: [{ m: 64, n: 64, k: 64, verification: { passed: true } }],
+    });
   });
 
   test('never asks for more than is free', async () => {

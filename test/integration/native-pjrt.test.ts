@@ -67,7 +67,11 @@ describe.skipIf(noCompiler)(`PJRT through a stand-in${noCompilerReason}`, () => 
     ['functions=55', 'unsupported', 'has no PJRT_LoadedExecutable_Execute'],
     ['null=PJRT_Event_Await', 'unsupported', 'has no PJRT_Event_Await'],
     ['null=PJRT_Client_BufferFromHostBuffer', 'unsupported', 'has no PJRT_Client_BufferFromHostBuffer'],
-    ['fail=PJRT_Plugin_Initialize:13', 'broken', 'PJRT_Plugin_Initialize failed: INTERNAL: the fake was told to fail'],
+    [
+      'fail=PJRT_Plugin_Initialize:13',
+      'broken',
+      'PJRT_Plugin_Initialize failed: the fake was told to fail with 13 (PJRT',
+    ],
     ['fail=PJRT_Client_Create:13', 'broken', 'PJRT_Client_Create failed'],
     ['fail=PJRT_Client_AddressableDevices:13', 'broken', 'PJRT_Client_AddressableDevices failed'],
     ['fail=PJRT_DeviceDescription_Kind:13', 'broken', 'PJRT_DeviceDescription_Kind failed'],
@@ -164,8 +168,12 @@ describe.skipIf(noCompiler)(`PJRT through a stand-in${noCompilerReason}`, () => 
       { code: 'PJRT_FAILED', message: expect.stringContaining('PJRT_Client_Compile failed') },
     ],
     [
+      'fail=PJRT_Client_Compile:12',
+      { code: 'DTYPE_UNSUPPORTED', message: expect.stringContaining('PJRT_Client_Compile failed') },
+    ],
+    [
       'fail=PJRT_Client_BufferFromHostBuffer:8',
-      { code: 'OUT_OF_MEMORY', message: expect.stringContaining('RESOURCE_EXHAUSTED') },
+      { code: 'OUT_OF_MEMORY', message: expect.stringContaining('the fake is full') },
     ],
     ['fail=PJRT_LoadedExecutable_Execute:13', { code: 'PJRT_FAILED' }],
     ['fail=PJRT_Event_Await:13', { code: 'PJRT_FAILED', message: expect.stringContaining('PJRT_Event_Await') }],

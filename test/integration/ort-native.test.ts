@@ -86,6 +86,7 @@ ortSuite('ort-native', 'library', () => {
     const session = await engine.open(model, options);
     const data = Float32Array.of(1, 2, 3);
     const run = session.bind({ x: { type: 'float32', dims: [3], data } }, ['y']);
+    expect(run.firstSeconds).toBeGreaterThan(0);
     const first = (await run()).y?.data as Float32Array;
     expect([...first]).toEqual([2, 3, 4]);
     data[0] = 10;
@@ -143,7 +144,6 @@ ortSuite('ort-native', 'library', () => {
 
   it.each([
     [{ model: 'mlp-tiny', batch: 3 }, 'FusedGemm'],
-    [{ model: 'llama-15m', mode: 'decode', context: 6 }, 'GroupQueryAttention'],
     [{ model: 'llama-15m', precision: 'int4', sequence: 4 }, 'MatMulNBits'],
     [{ model: 'mlp-tiny', scenario: 'single-stream' }, 'FusedGemm'],
   ])('walks %j: loads, verifies, proves, measures, verifies what was timed', async (raw, operator) => {
@@ -185,6 +185,24 @@ ortSuite('ort-native', 'library', () => {
       await host.dispose();
     },
   );
+
+  it('decodes with the KV cache in place, and is right at the end of it', async () => {
+    const host = nativeHost({ model: 'llama-15m', mode: 'decode', context: 7, batch: 2 });
+    await host.load();
+    expect(await host.verify()).toMatchObject({ passed: true, tolerance: 1e-4 });
+    const { facts, samplesSeconds } = await host.measure(timing);
+    expect(samplesSeconds.length).toBeGreaterThanOrEqual(timing.minSamples);
+    expect(facts).toMatchObject({
+      timeByOperator: expect.stringContaining('GroupQueryAttention'),
+      kvCacheInPlace: true,
+      kvCacheTokens: 8,
+      kvCacheBytesPerSequence: 2 * 6 * 2 * 48 * 8 * 4,
+    });
+    expect(await host.verifyTimed()).toMatchObject({ passed: true });
+    await host.injectFault('stale');
+    expect(await host.verifyTimed()).toMatchObject({ passed: false });
+    await host.dispose();
+  });
 
   it.each(FAULTS)('catches %s before and after the timing', async fault => {
     const host = nativeHost({ model: 'mlp-tiny' });

@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .option('--label <text>', 'a name for this machine in the document')
     .option(
       '--cool-to <celsius>',
-      'before each launch wait, at most 5 minutes, until the hottest sensor is no warmer',
+      'before each launch wait, at most 5 minutes, until the hottest processor or GPU is no warmer',
       wholeNumber(1),
     )
     .option(

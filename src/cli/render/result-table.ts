@@ -137,12 +137,15 @@ function whyNoPower({ telemetry, cases }: ResultDocument): string {
   const entries = cases.flatMap(item => item.energy).filter(entry => entry.status !== 'unavailable');
   const invalid = entries.find(entry => entry.status === 'invalid');
   if (invalid !== undefined)
-    return sentences(`${invalid.source} gives no energy: ${invalid.reason ?? ''}`, WHAT_REASONS_MEAN);
+    return sentences(`The sensor ${invalid.source} gives no energy: ${invalid.reason ?? ''}`, WHAT_REASONS_MEAN);
   const power = telemetry.sources.filter(source => source.unit === 'J' || source.unit === 'W');
   const denied = power.find(source => source.status === 'denied');
   const [other] = entries;
   if (denied === undefined && other !== undefined)
-    return sentences(`${other.source} was read, but ${other.reason ?? ''}`, WHAT_REASONS_MEAN);
+    return sentences(
+      `No sensor of what did the work was read; ${other.source}: ${other.reason ?? ''}`,
+      WHAT_REASONS_MEAN,
+    );
   const shown = denied ?? power[0];
   return shown === undefined
     ? 'No power sensor was found. `aibench list sources` says what was looked for.'

@@ -36,6 +36,8 @@ export interface OrtSessionOptions {
 
 /** Inputs and outputs bound to buffers; every call computes on the calling thread. Throws NativeError. */
 export interface NativeOrtRun {
+  /** Seconds of the first of the two runs that `bind` did: with a new session, its first inference. */
+  firstSeconds: number;
   run(): void;
   /** Seconds of so many runs, back to back. */
   time(iterations: number): number;

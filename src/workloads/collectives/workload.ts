@@ -79,6 +79,14 @@ async function supports(p: CollectiveParams, backend: string, machine: Machine):
   const job = detectMpiJob(process.env);
   const ranks = backend === 'mpi' ? mpiSupport(p.ranks) : null;
   if (ranks?.supported === false) return ranks;
+  if (backend === 'mpi' && p.algorithm !== 'auto') {
+    return {
+      supported: false,
+      reason: `An MPI library chooses its algorithm itself: ${p.algorithm} cannot be asked of it.`,
+      remedy:
+        'Leave algorithm out; settings of the library force one (OMPI_MCA_coll_tuned_*, MPIR_CVAR_ALLREDUCE_*), and are recorded.',
+    };
+  }
   if (backend !== 'mpi' && job !== null && job.size > 1) {
     return {
       supported: false,

@@ -18,13 +18,11 @@ export async function gpuCollectiveSupport(
   p: CollectiveParams,
   backend: string,
 ): Promise<Support> {
-  if (p.algorithm !== 'auto' || p.buffers !== 'shared')
-    return {
-      supported: false,
-      reason: `${backend} chooses its algorithm itself and knows one kind of buffers.`,
-      remedy: 'Leave algorithm and buffers out; NCCL_ALGO and NCCL_PROTO in the environment force one.',
-    };
+  if (p.buffers !== 'shared')
+    return { supported: false, reason: `${backend} knows one kind of buffers.`, remedy: 'Leave buffers out.' };
   const job = severalProcesses();
+  const refused = refusedAlgorithm(name, p.algorithm, backend, job !== null);
+  if (refused !== null) return refused;
   if (job !== null && p.ranks !== 'all' && p.ranks !== job.size)
     return {
       supported: false,
@@ -41,6 +39,30 @@ export async function gpuCollectiveSupport(
   });
 }
 
+/** What NCCL_ALGO takes. Which of them NCCL has for other collectives depends on its version and the links. */
+const ALGORITHMS: Record<string, string> = { ring: 'Ring', tree: 'Tree' };
+
+function refusedAlgorithm(
+  name: CollectiveName,
+  algorithm: string,
+  backend: string,
+  isJob: boolean,
+): Extract<Support, { supported: false }> | null {
+  if (algorithm === 'auto') return null;
+  if (ALGORITHMS[algorithm] === undefined || (algorithm === 'tree' && name !== 'allreduce'))
+    return {
+      supported: false,
+      reason: `${backend} has no ${algorithm} algorithm for ${name} that can be asked for.`,
+      remedy: 'Choose auto, ring or, of allreduce, tree.',
+    };
+  if (!isJob) return null;
+  return {
+    supported: false,
+    reason: `In a job ${backend} reads its algorithm from the environment of every rank.`,
+    remedy: `Leave algorithm out and start all ranks with NCCL_ALGO=${ALGORITHMS[algorithm]}.`,
+  };
+}
+
 export async function prepareGpuCollective(
   name: CollectiveName,
   p: CollectiveParams,
@@ -48,6 +70,9 @@ export async function prepareGpuCollective(
   context: LaunchContext,
 ): Promise<Prepared> {
   if (severalProcesses() !== null) return prepareInJob(name, p, backend, context);
+  // Of this launch's process alone; NCCL reads it when the communicators are made.
+  const forced = ALGORITHMS[p.algorithm];
+  if (forced !== undefined) process.env.NCCL_ALGO = forced;
   const place = gpuPlace(context.native, backend, 'all');
   const devices = p.ranks === 'all' ? place.devices : place.devices.slice(0, p.ranks);
   let problem: NativeProblem | undefined;

@@ -1,10 +1,11 @@
 /** Matrix product on a GPU by the vendor's library: the number that accelerators are bought by. */
 import { z } from 'zod';
-import { GPU_DTYPES, type GpuDevice, type GpuDtype } from '../../native/types.ts';
+import { GPU_DTYPES, type GpuDtype } from '../../native/types.ts';
 import { prepareNativeProblem } from '../native-problem.ts';
 import { bytesParam, dimensionParam, shapeLabel } from '../parameters.ts';
 import type { Support, Workload } from '../workload.ts';
 import { findDevices, probeGpu } from './devices.ts';
+import { dtypeSupport } from './dtype-support.ts';
 import {
   deviceLabel,
   deviceParam,
@@ -93,40 +94,6 @@ function deviceBytes({ dtype, m, n, k, workspace }: GpuGemmParams): number {
   return OPERAND_BYTES[dtype] * (m * k + k * n) + OUTPUT_BYTES[dtype] * m * n + workspace;
 }
 
-const BLOCK_SCALED = new Set<GpuDtype>(['mxfp8', 'mxfp4', 'nvfp4']);
-
-/**
- * Pure: whether blocks of scales are there: NVIDIA's since compute capability 10.0, cuBLASLt's since 12.8.
- * @param library version of cuBLASLt, `12.8.1`
- */
-export function blockScaling(
-  dtype: GpuDtype,
-  backend: string,
-  devices: readonly Pick<GpuDevice, 'name' | 'computeCapability'>[],
-  library: string,
-): Support {
-  if (!BLOCK_SCALED.has(dtype)) return { supported: true };
-  const no = (reason: string, remedy: string): Support => ({ supported: false, reason, remedy });
-  if (backend !== 'cublaslt')
-    return no(
-      `${dtype} products are there for NVIDIA only: how hipBLASLt lays scales out is not confirmed.`,
-      'Choose f8e4m3.',
-    );
-  const old = devices.find(device => Number(device.computeCapability) < 10);
-  if (old !== undefined)
-    return no(
-      `${old.name} (compute capability ${old.computeCapability}) has no ${dtype}: blocks of scales came with 10.0.`,
-      'Choose f8e4m3, or run it on a newer GPU.',
-    );
-  const [major = 0, minor = 0] = library.split('.').map(Number);
-  if (major < 12 || (major === 12 && minor < 8))
-    return no(
-      `cuBLASLt ${library} has no ${dtype}: blocks of scales came with 12.8.`,
-      'Install cuBLAS 12.8 or newer, or choose f8e4m3.',
-    );
-  return { supported: true };
-}
-
 async function supports(p: GpuGemmParams, backend: string): Promise<Support> {
   const support = await supportsGpu({
     backend,
@@ -139,8 +106,8 @@ async function supports(p: GpuGemmParams, backend: string): Promise<Support> {
   const probe = await probeGpu(vendorOf(backend));
   const found = findDevices(probe, p.device);
   if (!('devices' in found)) return found;
-  const blocks = blockScaling(p.dtype, backend, found.devices, probe.matmul.version);
-  return blocks.supported ? support : blocks;
+  const dtype = dtypeSupport(p.dtype, backend, found.devices, probe.matmul.version);
+  return dtype.supported ? support : dtype;
 }
 
 /** Start of the driver, loading of the library, filling on the host, trying of algorithms, checking twice. */

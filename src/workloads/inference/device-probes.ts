@@ -12,13 +12,13 @@ import type { InferenceParams } from './params.ts';
 import { proveSession } from './prove-session.ts';
 import { planScenario } from './scenario.ts';
 
-export function installedDevices(engine: EngineName): Omit<DeviceProbes, 'attempt'> {
+export function installedDevices(engine: EngineName, mode: InferenceParams['mode']): Omit<DeviceProbes, 'attempt'> {
   return {
     support: device => {
       const ort = findOrt();
       if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
       const support = deviceSupport(device, ort);
-      return support.supported ? engineSupport(engine, device, ort) : support;
+      return support.supported ? engineSupport(engine, device, ort, mode) : support;
     },
     mayHaveGpu,
     adapter: findAdapter,
@@ -38,7 +38,7 @@ export async function attempt(
     try {
       const scenario = planScenario(params, seed, model.macs, session);
       const inputs = await scenario.timedInputs(session);
-      const { invalid } = await proveSession(engine, model.path, options, inputs, scenario.fetches, params);
+      const { invalid } = await proveSession(engine, model.path, options, inputs, scenario.bind, params);
       return invalid?.reason ?? null;
     } finally {
       await session.release();

@@ -22,6 +22,8 @@ export interface TensorInfo {
 
 export interface BoundInference {
   (): Promise<NamedTensors>;
+  /** Of the inference that binding itself did, where the engine does one. Seconds. */
+  firstSeconds?: number;
   /** Seconds of so many inferences back to back, timed inside the engine: for one that JavaScript need not be part of. */
   time?(iterations: number): number;
   /** The outputs of the last inference, where they lie in place. */

@@ -18,13 +18,25 @@ export function openEngine(name: EngineName): Engine {
 }
 
 /** Whether the engine has what it needs for the device; looks at files only. */
-export function engineSupport(name: string, device: Device, ort: Extract<OrtLookup, { status: 'ok' }>): Support {
+export function engineSupport(
+  name: string,
+  device: Device,
+  ort: Extract<OrtLookup, { status: 'ok' }>,
+  mode?: 'prefill' | 'decode' | 'generate',
+): Support {
   if (name !== 'ort-native') return { supported: true };
   if (ortLibrary(ort) === null) {
     return {
       supported: false,
       reason: `onnxruntime-node ${ort.version} brings no library that ort-native can open.`,
       remedy: 'Use backend ort-node.',
+    };
+  }
+  if (mode === 'generate' && resolveDevice(device) !== 'cpu') {
+    return {
+      supported: false,
+      reason: `ort-native keeps a generation’s KV cache in the CPU’s memory alone, not in that of ${device}.`,
+      remedy: 'Use backend ort-node, which hands the cache back and forth, or device=cpu.',
     };
   }
   return NATIVE_PROVIDERS[resolveDevice(device)] === undefined

@@ -5,7 +5,8 @@ import { findModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
 import { withCacheType } from './cache-type.ts';
 import type { EngineSession } from './engine.ts';
-import { bindGeneration, cacheBytesPerSequence, type Generation, type GenerationShape } from './generation.ts';
+import { bindGeneration, type Generation, type GenerationShape } from './generation.ts';
+import { cacheBytesPerSequence, cacheElementBytes } from './kv-cache.ts';
 import type { InferenceParams } from './params.ts';
 import { INPUT_SETS } from './scenario.ts';
 
@@ -48,12 +49,15 @@ export async function referenceLogits(
   return references;
 }
 
+/** The KV cache of a language model at the case's full length. Whether it stays in place says nothing of a prefill, which begins with none. */
 export function cacheFacts(params: InferenceParams, session: EngineSession): Record<string, number | boolean> {
-  const [shape] = shapesOf(params, 0);
-  if (shape === undefined) return {};
-  const half = session.inputs.find(({ name }) => name === 'past.0.key')?.type === 'float16';
+  const model = findModel(params.model);
+  if (model?.kind !== 'decoder') return {};
+  const { mode, sequence = 0, newTokens = 0, context = 0 } = params;
+  const tokens = mode === 'decode' ? context + 1 : sequence + newTokens;
   return {
-    kvCacheBytesPerSequence: cacheBytesPerSequence(shape, half ? 2 : 4),
-    kvCacheInPlace: session.bindShared !== undefined,
+    kvCacheTokens: tokens,
+    kvCacheBytesPerSequence: cacheBytesPerSequence(model.config, tokens, cacheElementBytes(session)),
+    ...(mode === 'prefill' ? {} : { kvCacheInPlace: session.bindShared !== undefined }),
   };
 }

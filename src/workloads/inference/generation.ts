@@ -9,6 +9,7 @@ import type { Timing } from '../workload.ts';
 import { withCacheType } from './cache-type.ts';
 import { toNumbers } from './compare.ts';
 import type { BoundInference, EngineSession } from './engine.ts';
+import { cacheElementBytes, emptyCache, sharedCache } from './kv-cache.ts';
 import { isSettled, type LoopHooks, type LoopResult, monotonicSeconds } from './timed-loop.ts';
 
 export interface GenerationShape {
@@ -36,12 +37,6 @@ export type Generation = () => Promise<Generated>;
 
 export function bindGeneration(session: EngineSession, shape: GenerationShape): Generation {
   return session.bindShared === undefined ? copyingGeneration(session, shape) : inPlaceGeneration(session, shape);
-}
-
-/** Bytes of one row's KV cache at its full length. */
-export function cacheBytesPerSequence({ config, prompt, newTokens }: GenerationShape, elementBytes: number): number {
-  const capacity = (prompt[0]?.length ?? 0) + newTokens;
-  return 2 * config.layers * config.kvHeads * (config.hidden / config.heads) * capacity * elementBytes;
 }
 
 /** Multiply–accumulates of a generation. */
@@ -112,18 +107,8 @@ function copyingGeneration(session: EngineSession, shape: GenerationShape): Gene
 function inPlaceGeneration(session: EngineSession, shape: GenerationShape): Generation {
   const { config, prompt, newTokens } = shape;
   const length = prompt[0]?.length ?? 0;
-  const dims = [prompt.length, config.kvHeads, length + newTokens, config.hidden / config.heads];
-  const elements = dims.reduce((product, dim) => product * dim, 1);
-  const half = session.inputs.find(({ name }) => name === 'past.0.key')?.type === 'float16';
-  const cache: NamedTensors = {};
-  const shared: Record<string, string> = {};
-  for (const present of presentNames(config)) {
-    const past = present.replace('present', 'past');
-    shared[present] = past;
-    cache[past] = half
-      ? { type: 'float16', dims, data: new Uint16Array(elements) }
-      : { type: 'float32', dims, data: new Float32Array(elements) };
-  }
+  const cache = emptyCache(config, prompt.length, length + newTokens, cacheElementBytes(session));
+  const shared = sharedCache(config);
   const bind = (inputs: NamedTensors): BoundInference => {
     const bound = session.bindShared?.({ ...inputs, ...cache }, ['logits', ...Object.keys(shared)], shared);
     if (bound === undefined) throw new Error('the engine cannot share buffers');

@@ -14,6 +14,8 @@ export function inferenceMetrics(params: InferenceParams): readonly string[] {
   if (params.mode === 'generate') {
     return [
       'output_tokens_per_second',
+      'prefill_tokens_per_second',
+      'decode_tokens_per_second',
       'time_to_first_token_seconds_p50',
       'time_to_first_token_seconds_p99',
       'time_per_output_token_seconds',

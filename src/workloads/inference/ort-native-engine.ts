@@ -36,7 +36,8 @@ export function openOrtNativeEngine(): Engine {
     name: 'ort-native',
     version: found.version,
     copiesOutputs: false,
-    open: async (file, options) => wrapSession(addon.createOrtSession(nativeOptions(library, file, options))),
+    open: async (file, options) =>
+      wrapSession(addon.createOrtSession(nativeOptions(library, file, options)), options.device),
   };
 }
 
@@ -53,12 +54,13 @@ function nativeOptions(library: string, model: string, options: SessionOptions) 
   };
 }
 
-function wrapSession(session: NativeOrtSession): EngineSession {
+function wrapSession(session: NativeOrtSession, device: SessionOptions['device']): EngineSession {
   return {
     inputs: session.inputs,
     outputs: session.outputs,
     bind: (inputs, fetches) => bindRun(session, inputs, fetches),
-    bindShared: (inputs, fetches, shared) => bindRun(session, inputs, fetches, shared),
+    // The buffers lie in the CPU's memory: a device would copy them there and back in every run.
+    ...(device === 'cpu' ? { bindShared: (inputs, fetches, shared) => bindRun(session, inputs, fetches, shared) } : {}),
     endProfiling: () => {
       session.endProfiling();
     },
@@ -81,7 +83,11 @@ function bindRun(
       run.run();
       return outputs;
     },
-    { time: (iterations: number) => run.time(iterations), outputs: () => outputs },
+    {
+      firstSeconds: run.firstSeconds,
+      time: (iterations: number) => run.time(iterations),
+      outputs: () => outputs,
+    },
   );
 }
 

@@ -20,8 +20,10 @@ export interface ExecutedNode {
   name: string;
   provider: string;
   op: string;
-  /** Types of the inputs that are no constants: a prepacked weight is not among them. */
+  /** Types of the inputs; a weight that the CPU provider has packed anew is not among them, others are. */
   inputTypes: string[];
+  /** Numbers of dimensions of the same inputs. */
+  inputRanks: number[];
   seconds: number;
 }
 
@@ -36,6 +38,9 @@ export function readProfile(text: string): ExecutedNode[] {
             provider: args.provider,
             op: args.op_name,
             inputTypes: (args.input_type_shape ?? []).flatMap(shape => Object.keys(shape)),
+            inputRanks: (args.input_type_shape ?? []).flatMap(shape =>
+              Object.values(shape).map(dims => (Array.isArray(dims) ? dims.length : 0)),
+            ),
             seconds: dur / 1e6,
           },
         ],
@@ -76,37 +81,37 @@ export function percent(share: number): string {
 /** Share of the time (0 to 1) that nodes ran on other providers than `provider`. */
 export function fallbackShare(nodes: readonly ExecutedNode[], provider: string): Share & { share: number } {
   const elsewhere = nodes.filter(node => node.provider !== provider);
-  const sum = (of: readonly ExecutedNode[]): number => of.reduce((total, { seconds }) => total + seconds, 0);
-  const total = sum(nodes);
-  const seconds = sum(elsewhere);
-  const names = new Set(elsewhere.map(({ name }) => name));
-  return { nodes: names.size, seconds, share: total === 0 ? 0 : seconds / total };
+  return {
+    nodes: new Set(elsewhere.map(({ name }) => name)).size,
+    seconds: elsewhere.reduce((total, { seconds }) => total + seconds, 0),
+    share: shareOfTime(nodes, node => node.provider !== provider),
+  };
 }
 
-/** Operators that multiply by weights, and how many inputs they have when the weights are not among them. */
-const PRODUCTS = new Map([
-  ['MatMul', 1],
-  ['FusedMatMul', 1],
-  ['Gemm', 2],
-  ['FusedGemm', 2],
-  ['Conv', 2],
-  ['FusedConv', 3],
-  ['NhwcConv', 2],
-  ['ConvTranspose', 2],
-  ['MoE', Number.POSITIVE_INFINITY],
-]);
+/** Operators that multiply by weights, whatever else they take in: a bias, or a sum that is fused in. */
+const WITH_WEIGHTS = /^(Gemm|FusedGemm|GemmFastGelu|(Nhwc)?(Fused)?Conv(Transpose)?|MoE|LSTM|GRU|RNN)$/;
+/** Operators that multiply by weights or by another activation; the rank of what they multiply by says which. */
+const MAYBE_WITH_WEIGHTS = /^((Fused|Transpose)?MatMul|MatMulScale|Attention)$/;
 const INTEGER =
-  /^(QLinear(Conv|MatMul)|QGemm|DynamicQuantizeMatMul|MatMulInteger|MatMulIntegerToFloat|ConvInteger|QMoE)/;
+  /^(QLinear(Conv|MatMul)|QGemm|QAttention|QOrdered(MatMul|Attention)|DynamicQuantize(MatMul|LSTM)|MatMulInteger|ConvInteger|QMoE)/;
 
 /** The precision in which a node multiplied by weights, or null where it does no such thing. */
-export function executedPrecision({ op, inputTypes }: ExecutedNode): 'fp32' | 'fp16' | 'bf16' | 'int8' | 'int4' | null {
-  if (op.startsWith('MatMulNBits') || op.startsWith('MatMulBnb4')) return 'int4';
+export function executedPrecision({
+  op,
+  inputTypes,
+  inputRanks,
+}: Pick<ExecutedNode, 'op' | 'inputTypes' | 'inputRanks'>): 'fp32' | 'fp16' | 'bf16' | 'fp8' | 'int8' | 'int4' | null {
+  if (op.startsWith('MatMulNBits') || op.startsWith('MatMulBnb4') || op === 'MatMulFpQ4') return 'int4';
+  if (op === 'GemmFloat8') return 'fp8';
   if (INTEGER.test(op)) return 'int8';
-  const most = PRODUCTS.get(op);
-  // Products of two activations (attention) show both: they are no weights.
-  if (most === undefined || inputTypes.length > most) return null;
+  if (!WITH_WEIGHTS.test(op) && !(MAYBE_WITH_WEIGHTS.test(op) && byWeights(inputRanks))) return null;
   if (inputTypes[0] === 'float16') return 'fp16';
   return inputTypes[0] === 'bfloat16' ? 'bf16' : 'fp32';
+}
+
+/** Weights are packed away or a matrix; what attention multiplies has a dimension for rows of the batch too. */
+function byWeights(ranks: readonly number[]): boolean {
+  return (ranks[1] ?? 0) <= 2;
 }
 
 export interface PrecisionProof {
@@ -114,7 +119,12 @@ export interface PrecisionProof {
   text: string;
   /** Share of that time in the precision that was asked for, 0 to 1; null without products. */
   share: number | null;
+  /** Share of all time in kernels that a device made of whole pieces of the graph: what they multiply in, the profile does not show. */
+  opaqueShare: number;
 }
+
+/** TRTKernel_graph_main_0_0, CoreML_17_0: a piece of the graph, numbered. ONNX operators have no such names. */
+const PIECE_OF_GRAPH = /_\d+$/;
 
 /** Whether products with weights ran in the precision that was asked for. */
 export function provePrecision(nodes: readonly ExecutedNode[], asked: Precision): PrecisionProof {
@@ -128,5 +138,12 @@ export function provePrecision(nodes: readonly ExecutedNode[], asked: Precision)
       .map(([key, { seconds }]) => `${key} ${percent(total === 0 ? 0 : seconds / total)}`)
       .join(', '),
     share: total === 0 ? null : (groups.get(wanted)?.seconds ?? 0) / total,
+    opaqueShare: shareOfTime(nodes, ({ op }) => PIECE_OF_GRAPH.test(op)),
   };
+}
+
+function shareOfTime(nodes: readonly ExecutedNode[], of: (node: ExecutedNode) => boolean): number {
+  const sum = (some: readonly ExecutedNode[]): number => some.reduce((total, { seconds }) => total + seconds, 0);
+  const total = sum(nodes);
+  return total === 0 ? 0 : sum(nodes.filter(of)) / total;
 }

@@ -2,7 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { findModel } from '../../models/registry.ts';
 import type { NamedTensors } from '../../models/tensor.ts';
+import type { Warning } from '../../results/schema.ts';
 import { providerOf } from './device.ts';
 import type { Engine, SessionOptions } from './engine.ts';
 import type { InferenceParams } from './params.ts';
@@ -16,10 +18,11 @@ import {
   shares,
   shareText,
 } from './proof.ts';
-import { runAll } from './scenario.ts';
+import { type Bind, runAll } from './scenario.ts';
 
 export interface Proof {
   facts: Record<string, string | number | boolean | null>;
+  warnings: Warning[];
   invalid?: { reason: string; remedy: string };
   /** What the profiled session gave for each set of inputs, where it ran. */
   outputs?: NamedTensors[];
@@ -27,6 +30,10 @@ export interface Proof {
 
 /** Less of the time in the asked precision than this, and the number is of another precision. */
 const PRECISION_SHARE = 0.5;
+/** Less than this, and a warning says what the rest ran in. */
+const WHOLE_SHARE = 0.95;
+/** More of the time in kernels that do not show what they multiply in, and the precision is not proved. */
+const OPAQUE_SHARE = 0.5;
 
 /** Runs every input set once and again on a profiled session of the same options, and says what ran where. */
 export async function proveSession(
@@ -34,7 +41,7 @@ export async function proveSession(
   file: string,
   options: SessionOptions,
   inputSets: readonly NamedTensors[],
-  fetches: readonly string[],
+  bind: Bind,
   params: InferenceParams,
 ): Promise<Proof> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'aibench-profile-'));
@@ -42,8 +49,8 @@ export async function proveSession(
     let outputs: NamedTensors[];
     const session = await engine.open(file, { ...options, profilePrefix: path.join(folder, 'profile') });
     try {
-      await runAll(session, inputSets, fetches);
-      outputs = await runAll(session, inputSets, fetches);
+      await runAll(session, inputSets, bind);
+      outputs = await runAll(session, inputSets, bind);
       session.endProfiling();
     } finally {
       await session.release();
@@ -65,6 +72,8 @@ export function judge(
   const provider = providerOf(device);
   const elsewhere = fallbackShare(nodes, provider);
   const ran = provePrecision(nodes, precision);
+  // A file of the user's runs as it is: fp32 was not asked of it.
+  const asked = precision !== 'fp32' || findModel(model) !== undefined;
   const facts = {
     provedBy: 'profiled session',
     executedNodes: new Set(nodes.map(({ name }) => name)).size,
@@ -77,6 +86,7 @@ export function judge(
   if (elsewhere.nodes > 0 && cpuFallback !== 'allow') {
     return {
       facts,
+      warnings: [],
       invalid: {
         reason: `${elsewhere.nodes} nodes, ${percent(elsewhere.share)} of the time, ran on the CPU and not on ${device}.`,
         remedy:
@@ -84,18 +94,38 @@ export function judge(
       },
     };
   }
-  if (precision !== 'fp32' && ran.share !== null && ran.share < PRECISION_SHARE) {
-    const casts = nodes.filter(({ op }) => op === 'Cast').length;
-    const inserted = casts > 0 ? ` with ${casts / 2} casts executed per input set` : '';
+  if (asked && ran.share !== null && ran.share < PRECISION_SHARE) {
+    const casts = new Set(nodes.filter(({ op }) => op === 'Cast').map(({ name }) => name)).size;
+    const inserted = casts > 0 ? `, beside ${casts} Cast nodes` : '';
     return {
       facts,
+      warnings: [],
       invalid: {
         reason: `${model} was asked for in ${precision} and ran in another precision: ${ran.text} of the time in products with weights${inserted}.`,
         remedy: `This device has no ${precision} kernels for it: the number is of the precision that ran, and no gain of ${precision}.`,
       },
     };
   }
-  return { facts };
+  if (ran.opaqueShare > OPAQUE_SHARE || (ran.share === null && (asked || device !== 'cpu'))) {
+    return { facts, warnings: [unproved(model, precision, device)] };
+  }
+  return { facts, warnings: asked && (ran.share ?? 1) < WHOLE_SHARE ? [mixed(model, precision, ran.text)] : [] };
+}
+
+function unproved(model: string, precision: string, device: string): Warning {
+  return {
+    code: 'PRECISION_UNPROVED',
+    message: `In which precision ${model} multiplied is not proved: ${device} ran it in kernels that do not show it.`,
+    remedy: `Hold rate and verification error against another precision on ${device} before this is called a number of ${precision}.`,
+  };
+}
+
+function mixed(model: string, precision: string, text: string): Warning {
+  return {
+    code: 'PRECISION_MIXED',
+    message: `${model} was asked for in ${precision} and ran in it in part: ${text} of the time in products with weights.`,
+    remedy: 'Read the gain as that of the mixture; timeByOperator shows which operators took the time.',
+  };
 }
 
 function topOperators(nodes: readonly ExecutedNode[]): string {

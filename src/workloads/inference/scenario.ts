@@ -12,14 +12,18 @@ import type { NamedTensors } from '../../models/tensor.ts';
 import type { Precision } from '../../models/variant.ts';
 import type { Work } from '../../results/schema.ts';
 import { withCacheType } from './cache-type.ts';
-import type { EngineSession } from './engine.ts';
+import type { BoundInference, EngineSession } from './engine.ts';
 import { generationMacs } from './generation.ts';
 import { genericInputs, resolveShapes } from './generic-inputs.ts';
+import { sharedCache, withRoom } from './kv-cache.ts';
 import type { InferenceParams } from './params.ts';
 
+/** Hands one set of inputs to a session, for runs on it. */
+export type Bind = (session: EngineSession, inputs: NamedTensors) => BoundInference;
+
 export interface Scenario {
-  /** Outputs that a timed run fetches. */
-  fetches: readonly string[];
+  /** As it is timed. */
+  bind: Bind;
   /** Sets of inputs for the timed session; may run it, to fill a KV cache. */
   timedInputs(session: EngineSession): Promise<NamedTensors[]>;
   /** The same outputs from a session that is known to be right, for each set. */
@@ -53,6 +57,7 @@ export function planScenario(
       ? { tokens: batch * point.sequence, items: batch, flops }
       : {
           tokens: batch * newTokens,
+          promptTokens: batch * point.sequence,
           items: batch,
           flops: 2 * generationMacs(macs, batch, point.sequence, newTokens),
         };
@@ -65,18 +70,23 @@ export function planScenario(
 export async function runAll(
   session: EngineSession,
   sets: readonly NamedTensors[],
-  fetches: readonly string[],
+  bind: Bind,
 ): Promise<NamedTensors[]> {
   const outputs: NamedTensors[] = [];
-  for (const inputs of sets) outputs.push(await session.bind(withCacheType(inputs, session), fetches)());
+  for (const inputs of sets) outputs.push(await bind(session, inputs)());
   return outputs;
 }
 
+function fetching(fetches: readonly string[]): Bind {
+  return (session, inputs) => session.bind(withCacheType(inputs, session), fetches);
+}
+
 function fixedInputs(sets: readonly NamedTensors[], fetches: readonly string[], work: Work): Scenario {
+  const bind = fetching(fetches);
   return {
-    fetches,
+    bind,
     timedInputs: async session => sets.map(inputs => withCacheType(inputs, session)),
-    reference: session => runAll(session, sets, fetches),
+    reference: session => runAll(session, sets, bind),
     work,
   };
 }
@@ -99,9 +109,9 @@ function prefillScenario(model: DecoderModel, at: WorkPoint, seeds: readonly num
 }
 
 /**
- * One token per row on a cache of `context` tokens, which a prefill of the timed session itself fills. The cache stays as it
- * is from run to run, and the new keys and values are computed but not fetched: what is timed is the step, not the copies of
- * the binding. The reference is a prefill of context + 1 tokens, so the cache is part of what is proved. In another precision than
+ * One token per row on a cache of `context` tokens, which a prefill of the timed session itself fills. Where the engine can share
+ * buffers, the new keys and values are written behind those of the context, in every run to the same place, as in a generation. Where it cannot,
+ * they are computed and not fetched: what is timed is the step, not the copies of the binding. The reference is a prefill of context + 1 tokens, so the cache is part of what is proved. In another precision than
  * fp32 that is another computation, since activations are quantised by the range of all tokens that go in at once: there the
  * reference is the same step on the reference session's own cache.
  */
@@ -114,7 +124,9 @@ function decodeScenario(
 ): Scenario {
   const { config, output } = model;
   const texts = seeds.map(seed => llamaTokens(config, at.batch, at.context + 1, seed));
-  const timedInputs = async (session: EngineSession): Promise<NamedTensors[]> => {
+  const shared = sharedCache(config);
+  const plain = fetching([output]);
+  const steps = async (session: EngineSession, inPlace: boolean): Promise<NamedTensors[]> => {
     const sets: NamedTensors[] = [];
     for (const rows of texts) {
       const prompt = prefillInputs(
@@ -123,16 +135,20 @@ function decodeScenario(
       );
       const present = await session.bind(withCacheType(prompt, session), presentNames(config))();
       const next = rows.map(row => row.at(-1) ?? 0);
-      sets.push(decodeInputs(config, next, at.context, present));
+      const cache = inPlace
+        ? Object.fromEntries(Object.entries(present).map(([name, part]) => [name, withRoom(part, at.context + 1)]))
+        : present;
+      sets.push(decodeInputs(config, next, at.context, cache));
     }
     return sets;
   };
   const wholeTexts = texts.map(rows => prefillInputs(config, rows));
   return {
-    fetches: [output],
-    timedInputs,
-    reference: async session =>
-      runAll(session, precision === 'fp32' ? wholeTexts : await timedInputs(session), [output]),
+    bind: (session, inputs) =>
+      session.bindShared?.(inputs, [output, ...Object.keys(shared)], shared) ?? plain(session, inputs),
+    timedInputs: session => steps(session, session.bindShared !== undefined),
+    // Never in place: a fault of the sharing shall not be in both.
+    reference: async session => runAll(session, precision === 'fp32' ? wholeTexts : await steps(session, false), plain),
     work,
   };
 }

@@ -67,7 +67,7 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
   let references: NamedTensors[] = [];
   let lastTimed: { set: number; outputs: NamedTensors } | undefined;
   let fault: Fault | undefined;
-  let proof: Proof = { facts: {} };
+  let proof: Proof = { facts: {}, warnings: [] };
   /** mode=generate: one per set of prompts, and the logits that each must end with. */
   let generations: Generation[] = [];
   let generationReferences: NamedTensors[] = [];
@@ -103,7 +103,7 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
       const model = await guarded(() => resolveModel(params, engine, spec.cacheDir, hooks.progress));
       const chosen = await guarded(() =>
         chooseDevice(params.device, {
-          ...installedDevices(spec.backend),
+          ...installedDevices(spec.backend, params.mode),
           attempt: on => attempt(engine, model, timedOptions(on), params, spec.seed),
         }),
       );
@@ -119,8 +119,10 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
       return guarded(async () => {
         inputSets = await scenario.timedInputs(session);
         const first = monotonicSeconds();
-        const [outputs] = await runAll(session, inputSets.slice(0, 1), scenario.fetches);
-        const firstInferenceSeconds = monotonicSeconds() - first;
+        const bound = scenario.bind(session, inputSets[0] ?? {});
+        const outputs = await bound();
+        // Where binding runs the model too, the inference here is not its first.
+        const firstInferenceSeconds = bound.firstSeconds ?? monotonicSeconds() - first;
         const memoryAfter = memoryBefore === null ? null : await deviceMemoryInUse(device);
         return {
           facts: {
@@ -137,7 +139,7 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
             residentBytesBeforeLoad: resident,
             ...deviceMemoryFact(memoryBefore, memoryAfter),
           },
-          warnings: [...chosen.warnings, ...(engine.copiesOutputs ? outputWarnings(outputs ?? {}, label) : [])],
+          warnings: [...chosen.warnings, ...(engine.copiesOutputs ? outputWarnings(outputs, label) : [])],
           work: scenario.work,
         };
       });
@@ -156,8 +158,8 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
           await referenceSession.release();
         }
         generations = planGenerations(params, spec.seed, session);
-        const outputs = await runAll(session, inputSets, scenario.fetches);
-        proof = await proveSession(engine, model.path, timedOptions(), inputSets, scenario.fetches, params);
+        const outputs = await runAll(session, inputSets, scenario.bind);
+        proof = await proveSession(engine, model.path, timedOptions(), inputSets, scenario.bind, params);
         let fidelity: Fidelity | null = null;
         const definition = findModel(params.model);
         if (model.compressed && definition !== undefined) {
@@ -183,12 +185,17 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
     measure: timing =>
       guarded(async () => {
         const { session, scenario } = ready();
-        const turns = takeTurns(inputSets.map(inputs => session.bind(inputs, scenario.fetches)));
+        const facts = { ...proof.facts, ...cacheFacts(params, session) };
+        const turns = takeTurns(inputSets.map(inputs => scenario.bind(session, inputs)));
         if (generations.length > 0) {
           const { last, ...result } = await runGenerations(generations, timing, hooks);
           lastTimed = { set: inputSets.length + last.set, outputs: { logits: last.generated.logits } };
-          const facts = { ...proof.facts, ...cacheFacts(params, session) };
-          return { ...result, facts, warnings: [], ...(proof.invalid === undefined ? {} : { invalid: proof.invalid }) };
+          return {
+            ...result,
+            facts,
+            warnings: proof.warnings,
+            ...(proof.invalid === undefined ? {} : { invalid: proof.invalid }),
+          };
         }
         const plan = loadPlan(params, spec.seed);
         const result =
@@ -197,7 +204,12 @@ export function createSessionHost(spec: HostSpec<EngineName>, openEngine: () => 
             : await runLoadScenario(turns.query, plan, timing, realClock(hooks.stopped), hooks);
         lastTimed = turns.last();
         const { invalid } = proof;
-        return { ...result, facts: { ...result.facts, ...proof.facts }, ...(invalid === undefined ? {} : { invalid }) };
+        return {
+          ...result,
+          facts: { ...result.facts, ...facts },
+          warnings: [...result.warnings, ...proof.warnings],
+          ...(invalid === undefined ? {} : { invalid }),
+        };
       }),
 
     verifyTimed: async () => {

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
-import type { GraphBuilder } from '../../models/graph-builder.ts';
+import type { GraphBuilder, WorkPoint } from '../../models/graph-builder.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
 import { findPackaged, locatePackaged, packageMissing } from '../../models/packaged.ts';
 import { findModel, type ModelDefinition } from '../../models/registry.ts';
@@ -33,6 +33,8 @@ const POOL_CALM_MS = 60;
 /** Of the search for the server's rate, each at about its highest load. */
 const SERVER_PROBES = 9;
 const MLPERF_LAUNCH_SECONDS = 620;
+/** Fewest samples of which one in a hundred is one. */
+const TAIL_SAMPLES = 100;
 /** What a thread does of a model's FLOPs, for the expected time only: between a third and all of what cores since 2018 do. */
 const THREAD_FLOPS = 4e10;
 
@@ -97,7 +99,7 @@ function ortSupport(params: InferenceParams, backend: string): Support {
   if (ort.status === 'absent') return { supported: false, reason: ort.reason, remedy: ort.remedy };
   const device = deviceSupport(params.device, ort);
   if (!device.supported) return device;
-  const engine = engineSupport(backend, params.device, ort);
+  const engine = engineSupport(backend, params.device, ort, params.mode);
   if (!engine.supported) return engine;
   const packaged = findPackaged(params.model);
   if (packaged !== undefined && locatePackaged(packaged) === null) {
@@ -109,13 +111,17 @@ function ortSupport(params: InferenceParams, backend: string): Support {
 /** Size of the weights that are in memory at once. A compressed model is compared with the fp32 one, which is open beside it. */
 function modelBytes(params: InferenceParams): number {
   const model = findModel(params.model);
-  return ownBytes(params) + (model !== undefined && isCompressed(params) ? weightBytes(model.build()) / 2 : 0);
+  return ownBytes(params) + (model !== undefined && isCompressed(params) ? fp32Bytes(model) / 2 : 0);
 }
 
 /** Size of the weights of the case's own model. 0 for a file that cannot be read: prepare() says what is wrong with it. */
 function ownBytes({ model: name, precision, sparsity }: InferenceParams): number {
   const model = findModel(name);
-  if (model !== undefined) return weightBytes(buildVariant(model, precision, sparsity).graph);
+  if (model !== undefined) {
+    return remember(`bytes of ${name} ${precision} ${sparsity}`, () =>
+      weightBytes(buildVariant(model, precision, sparsity).graph),
+    );
+  }
   if (isGguf(name)) return statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   try {
     const packaged = findPackaged(name);
@@ -130,6 +136,25 @@ function isCompressed({ precision, sparsity }: InferenceParams): boolean {
   return precision !== 'fp32' || sparsity !== undefined;
 }
 
+function fp32Bytes(model: ModelDefinition): number {
+  return remember(`bytes of ${model.name}`, () => weightBytes(model.build()));
+}
+
+function macsOf(model: ModelDefinition, at: WorkPoint): number {
+  return remember(`macs of ${model.name} ${JSON.stringify(at)}`, () => model.build().macs(at));
+}
+
+const REMEMBERED = new Map<string, number>();
+
+/** Making a graph takes milliseconds, and the expected time of all cases is asked for before every launch: the run's event loop would stand still. */
+function remember(key: string, work: () => number): number {
+  const known = REMEMBERED.get(key);
+  if (known !== undefined) return known;
+  const value = work();
+  REMEMBERED.set(key, value);
+  return value;
+}
+
 function weightBytes({ initializers }: GraphBuilder): number {
   return initializers.reduce((sum, initializer) => sum + initializer.byteLength, 0);
 }
@@ -142,7 +167,7 @@ function weightBytes({ initializers }: GraphBuilder): number {
 function overheadSeconds(params: InferenceParams, threads: number): number {
   const model = findModel(params.model);
   const bytes = ownBytes(params);
-  const macs = model === undefined ? 0 : model.build().macs(workPoint(params));
+  const macs = model === undefined ? 0 : macsOf(model, workPoint(params));
   const inference = (2 * macs) / (THREAD_FLOPS * threads);
   const verification = bytes / 1e9 + (3 * bytes) / 5e8 + inference * (7 + 2 * threads);
   const fidelity = model !== undefined && isCompressed(params) ? fidelitySeconds(model, threads) : 0;
@@ -153,9 +178,8 @@ function overheadSeconds(params: InferenceParams, threads: number): number {
 
 /** The fp32 session with its digest, and 16 rows of up to 32 tokens through both. */
 function fidelitySeconds(model: ModelDefinition, threads: number): number {
-  const graph = model.build();
-  const rows = graph.macs({ batch: 16, sequence: Math.min(32, model.sequence?.default ?? 1), context: 0 });
-  return (3 * weightBytes(graph)) / 1e9 + (4 * rows) / (THREAD_FLOPS * threads);
+  const rows = macsOf(model, { batch: 16, sequence: Math.min(32, model.sequence?.default ?? 1), context: 0 });
+  return (3 * fp32Bytes(model)) / 1e9 + (4 * rows) / (THREAD_FLOPS * threads);
 }
 
 /** What a load scenario takes beside the suite's measuring time. */
@@ -220,6 +244,7 @@ export async function prepareInference(
         });
         warnings.push(...told);
         if (measured.iterationsPerSample > 1) warnings.push(batchedSamples(measured.iterationsPerSample));
+        warnings.push(...tailWarnings((measured.tokenTimes?.firstTokenSeconds ?? measured.samplesSeconds).length));
         return {
           ...measurement,
           work: scaled(work, measured.iterationsPerSample),
@@ -237,6 +262,18 @@ export async function prepareInference(
 
 function scaled(work: Work, iterations: number): Work {
   return Object.fromEntries(Object.entries(work).map(([quantity, amount = 0]) => [quantity, amount * iterations]));
+}
+
+/** Of so few samples hardly one lies beyond the 99th percentile: it is nearly the slowest of them. */
+function tailWarnings(samples: number): { code: string; message: string; remedy: string }[] {
+  if (samples >= TAIL_SAMPLES) return [];
+  return [
+    {
+      code: 'TAIL_OF_FEW',
+      message: `The p99 is of ${samples} samples in a launch, so it is nearly the slowest of them: it takes ${TAIL_SAMPLES} for one to lie beyond it.`,
+      remedy: 'Measure for longer (--set timing.targetSeconds=10), or read p50 and the rate.',
+    },
+  ];
 }
 
 function batchedSamples(iterations: number): { code: string; message: string; remedy: string } {

@@ -220,6 +220,18 @@ describe('caseEnergy', () => {
     expect(headlineEnergy(energy)).toBeNull();
   });
 
+  it('gives no work per joule to one of several GPUs of which it is not known which it was', () => {
+    const rows = ['gpu-0', 'gpu-1'].map(gpu => counter(`nvml/${gpu}/energy`, [gpu], flat(400), { scope: 'board' }));
+    const unknown = energyOf(rows, { device: 'opencl:0' }).energy;
+    expect(unknown[0]).toMatchObject({ status: 'ok', throughputPerWatt: null });
+    expect(unknown[0]?.reason).toMatch(/^other-gpus/);
+    expect(unknown.every(({ throughputPerWatt }) => throughputPerWatt === null)).toBe(true);
+    const known = { device: 'cuda:0', sensors: ['gpu-1'] };
+    for (const options of [known, { device: 'cuda:all' }])
+      expect(headlineEnergy(energyOf(rows, options).energy)?.throughputPerWatt).not.toBeNull();
+    expect(energyOf(rows, known).energy[0]?.source).toBe('nvml/gpu-1/energy');
+  });
+
   it('gives no work per joule to work that was done on several hosts', () => {
     const { energy } = energyOf([counter('powercap/package-0', ['package-0'], LOADED)], { hosts: 2 });
     expect(energy[0]).toMatchObject({ status: 'ok', throughputPerWatt: null });

@@ -96,6 +96,7 @@ describe('scaling', () => {
       [8, 6, true],
     ]);
     expect(hostsOf({ rankHosts: 'a,b,a' })).toBe(2);
+    expect(hostsOf({ rankHosts: 'a,a', hostCount: '3' })).toBe(3);
     expect(hostsOf({})).toBe(1);
   });
 

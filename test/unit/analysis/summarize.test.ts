@@ -50,9 +50,13 @@ describe('the value of one launch', () => {
 
   it('the times of tokens come from the generations’ own parts, the throughput from the whole', () => {
     const tokenTimes = { firstTokenSeconds: [0.5, 0.7], interTokenSeconds: [0.1, 0.1, 0.1, 0.5] };
-    const one = launch([1, 3], { iterationsPerSample: 1, work: { tokens: 4 }, tokenTimes });
+    const one = launch([1, 3], { iterationsPerSample: 1, work: { tokens: 4, promptTokens: 6, items: 2 }, tokenTimes });
     const value = (name: string) => metricDefinition(name)?.ofLaunch(one);
     expect(value('output_tokens_per_second')).toBe(2);
+    // Two prompts of 6 tokens in 1.2 s; four steps of 2 rows in 0.8 s.
+    expect(value('prefill_tokens_per_second')).toBeCloseTo(10, 12);
+    expect(value('decode_tokens_per_second')).toBeCloseTo(10, 12);
+    expect(metricDefinition('decode_tokens_per_second')?.ofLaunch(launch([1, 3], { work: { tokens: 4 } }))).toBe(2);
     expect(value('time_to_first_token_seconds_p50')).toBeCloseTo(0.6, 12);
     expect(value('inter_token_latency_seconds_p50')).toBeCloseTo(0.1, 12);
     expect(value('inter_token_latency_seconds_p99')).toBeGreaterThan(0.45);

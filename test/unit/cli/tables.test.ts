@@ -69,10 +69,14 @@ describe('resultTable', () => {
       });
     const table = resultTable(watched, { width: 400 });
     expect(table).not.toMatch(/ 90\.00 /);
-    expect(table).toMatch(/^no watts {2}\S+ was read, but other-device: the reading does not hold/m);
+    expect(table).toMatch(
+      /^no watts {2}No sensor of what did the work was read; \S+: other-device: the reading does not hold/m,
+    );
     for (const entry of watched.cases.flatMap(({ energy }) => energy))
       Object.assign(entry, { status: 'invalid', reason: 'launch 0: lost-readings: 12 % of the window is lost' });
-    expect(resultTable(watched, { width: 400 })).toMatch(/^no watts {2}\S+ gives no energy: launch 0: lost-readings/m);
+    expect(resultTable(watched, { width: 400 })).toMatch(
+      /^no watts {2}The sensor \S+ gives no energy: launch 0: lost-readings/m,
+    );
   });
   it('tells cases apart that differ in the backend alone, and leaves the others as they are', () => {
     const item = (backend: string, threads: number) => ({

@@ -205,11 +205,17 @@ describe('environment', () => {
         EDITOR: 'vi',
         LD_LIBRARY_PATH: '/home/ada/lib:/opt/cuda/lib64',
         TF_CLI_CONFIG_FILE: 'x',
+        OMPI_MCA_coll_tuned_allreduce_algorithm: '4',
+        OMPI_MCA_orte_hnp_uri: '654966784.0;tcp://192.0.2.2:33619',
+        OMPI_MCA_ess_base_jobid: '654966785',
+        MPIR_CVAR_ALLREDUCE_INTRA_ALGORITHM: 'ring',
       },
       words,
     );
     expect(kept).toEqual({
       LD_LIBRARY_PATH: '~/lib:/opt/cuda/lib64',
+      MPIR_CVAR_ALLREDUCE_INTRA_ALGORITHM: 'ring',
+      OMPI_MCA_coll_tuned_allreduce_algorithm: '4',
       OMP_NUM_THREADS: '4',
       OPENBLAS_CORETYPE: 'Haswell',
     });

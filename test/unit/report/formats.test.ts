@@ -40,6 +40,7 @@ describe.each(REPORT_FORMATS.map(({ name }) => [name]))('%s', name => {
       name === 'junit' ||
       name === 'markdown' ||
       name === 'ladder' ||
+      name === 'llm' ||
       name === 'scaling' ||
       name === 'power-caps' ||
       name === 'gobench' ||
@@ -93,10 +94,24 @@ describe('ladder', () => {
     const [base, int8Case] = invalid.cases;
     Object.assign(int8Case ?? {}, { status: 'invalid' });
     const rate = base?.metrics.samples_per_second;
+    if (rate !== undefined) rate.interval = [1, 4e9];
+    expect(render('ladder', invalid)).toContain('samples/s ± &gt;100 % |');
     if (rate !== undefined) rate.interval = [19, 21];
     const text = render('ladder', invalid);
-    expect(text).toContain('| int8-dynamic | 50.00 samples/s | – |');
+    expect(text).toContain('| int8-dynamic | (50.00 samples/s) | – |');
     expect(text).toContain('| fp32 | 20.00 samples/s ± 5.0 % | 1.00 |');
+  });
+
+  it('gives the gain with its interval over the launches', () => {
+    const launched = structuredClone(steps);
+    for (const [index, result] of launched.cases.slice(0, 2).entries()) {
+      for (const [number, one] of result.launches.entries()) {
+        // 20 and 50 rows per second, each launch a little off.
+        const seconds = (index === 0 ? 0.05 : 0.02) * (1 + 0.01 * (number % 2));
+        Object.assign(one, { samplesSeconds: [seconds], iterationsPerSample: 1, work: { items: 1 } });
+      }
+    }
+    expect(render('ladder', launched)).toMatch(/\| int8-dynamic \| 50\.00 samples\/s \| 2\.50 \(2\.4\d to 2\.5\d\) \|/);
   });
 
   it('puts a smaller model beside the one for which it stands', () => {
@@ -110,6 +125,60 @@ describe('ladder', () => {
     const lines = render('ladder', smaller).split('\n');
     expect(lines.filter(line => line.startsWith('**'))).toHaveLength(1);
     expect(lines).toContainEqual(expect.stringMatching(/^\| distilbert fp32 \| 40\.00 samples\/s \| 2\.00 \| 265\.0 /));
+  });
+});
+
+describe('llm', () => {
+  const spoken = structuredClone(good);
+  const metric = (value: number, unit: string) => ({
+    value,
+    unit,
+    better: 'higher',
+    interval: null,
+    confidence: 0.95,
+    launches: 1,
+  });
+  const generate = { model: 'llama-160m', mode: 'generate', precision: 'int4', batch: 4, sequence: 32, newTokens: 16 };
+  const facts = { kvCacheBytesPerSequence: 3.5e6, kvCacheInPlace: true, modelBytes: 185e6, peakResidentBytes: 3e8 };
+  Object.assign(spoken.cases[0] ?? {}, {
+    workload: 'inference',
+    params: generate,
+    backend: 'ort-native',
+    facts,
+    energy: [],
+    metrics: {
+      time_to_first_token_seconds_p50: metric(0.25, 's'),
+      prefill_tokens_per_second: metric(512, 'tok/s'),
+      time_per_output_token_seconds: metric(0.01, 's'),
+      inter_token_latency_seconds_p50: metric(0.009, 's'),
+      inter_token_latency_seconds_p99: metric(0.02, 's'),
+      decode_tokens_per_second: metric(400, 'tok/s'),
+      output_tokens_per_second: metric(160, 'tok/s'),
+    },
+  });
+  Object.assign(spoken.cases[1] ?? {}, {
+    workload: 'inference',
+    status: 'invalid',
+    reason: 'ran as fp32.',
+    params: { model: 'llama-160m', mode: 'decode', precision: 'fp16', batch: 1, context: 512 },
+    backend: 'ort-node',
+    facts: { ...facts, kvCacheInPlace: false },
+    energy: [],
+    metrics: { decode_tokens_per_second: metric(40, 'tok/s'), inferences_per_second: metric(40, 'inf/s') },
+  });
+
+  it('has reading and writing apart, the times of tokens, and the memory of a row', () => {
+    const lines = render('llm', spoken).split('\n');
+    expect(lines).toContain(
+      '| llama-160m int4 ort-native | 4 | 32 + 16 | 250.0 | 512.0 | 10.00 | 9.000 | 20.00\\* | 400.0 | 160.0 | 3.5 | 185.0 | 300.0 | – | measured |',
+    );
+  });
+
+  it('puts what must not be used in brackets and says why, and names a cache that is copied', () => {
+    expect(render('llm', spoken)).toContain(
+      '| llama-160m fp16 ort-node | 1 | 512 in the cache + 1 | – | – | (25.00) | – | – | (40.00) | – | 3.5 copied | 185.0 | 300.0 | – | invalid: ran as fp32. |',
+    );
+    expect(render('llm', good)).toBe('No case of a language model is in these documents.\n');
   });
 });
 

@@ -56,6 +56,17 @@ function outcome(...outcomes: LaunchOutcome[]) {
 }
 
 describe('what becomes of a case', () => {
+  it('facts are of the last launch, the longest stall of all of them', () => {
+    const stalled = (seconds: number, own: number, load: number): LaunchOutcome => {
+      const one = measured(1, 200);
+      if (one.kind === 'measured')
+        one.result.facts = { eventLoopStallSeconds: seconds, eventLoopStallOwnSeconds: own, loadSeconds: load };
+      return one;
+    };
+    const { result } = outcome(stalled(0.004, 0.001, 3), stalled(0.03, 0.002, 2), stalled(0.005, 0.004, 1));
+    expect(result.facts).toEqual({ eventLoopStallSeconds: 0.03, eventLoopStallOwnSeconds: 0.002, loadSeconds: 1 });
+  });
+
   it('measured: work over time, as a share of its own launch ceiling', () => {
     const { result } = outcome(measured(1, 200), measured(2, 100));
     expect(result).toMatchObject({ status: 'measured', headline: 'flops_per_second', facts: { kernel: 'k' } });

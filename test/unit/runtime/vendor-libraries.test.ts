@@ -38,6 +38,13 @@ describe('candidate libraries', () => {
     expect(found.collective).toEqual(['libnccl.so.2', conda]);
   });
 
+  it('looks into the Python that a shell would start, although nothing is active', () => {
+    const python = put('venv/bin/python3');
+    const PATH = ['relative', path.join(root, 'empty'), path.dirname(python)].join(path.delimiter);
+    expect(gpuLibraries('cuda', roots({ PATH })).matmul).toContain(wheel13);
+    expect(gpuLibraries('cuda', roots({ PATH: path.join(root, 'empty') })).matmul).not.toContain(wheel13);
+  });
+
   it('finds a toolkit by its home', () => {
     expect(gpuLibraries('cuda', roots({ CUDA_HOME: path.join(root, 'usr/local/cuda-11.8') })).matmul[3]).toBe(old);
     expect(gpuLibraries('rocm', roots()).matmul).toContain(rocm);

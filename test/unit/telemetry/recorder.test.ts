@@ -67,6 +67,28 @@ describe('recorder', () => {
     recorder.stop();
   });
 
+  it('waits for no drive: the hottest processor or GPU counts, and anything where there is none', () => {
+    const { native, sampler } = fakeNative();
+    const ids = ['hwmon/nvme/composite', 'hwmon/mlx5/sensor0', 'hwmon/coretemp/package-id-0', 'nvml/gpu-0/temperature'];
+    const of = (named: string[]) => {
+      const channels = named.map(id => ({
+        description: {
+          ...{ id, kind: 'gauge', scope: 'chip', covers: [], quantity: 'temperature', unit: 'degC', status: 'ok' },
+        } as SourceDescription,
+        channel: { id, read: { type: 'file', path: 'x' }, scale: 1, periodSeconds: 0.5, capacity: 10 } as const,
+      }));
+      const recorder = startRecorder({ native, channels, nvmlLibraries: [] });
+      sampler.pending = Object.fromEntries(named.map((id, index) => [id, readings([100], [90 - 10 * index])]));
+      recorder.snapshot();
+      const live = recorder.live();
+      recorder.stop();
+      return live.temperatureCelsius;
+    };
+    expect(of(ids)).toBe(70);
+    expect(of(ids.slice(0, 2))).toBe(90);
+    expect(of([])).toBeNull();
+  });
+
   it('knows up to when its meters have told, with what an average lags behind', async () => {
     const { native, sampler, clock } = fakeNative();
     const source = (id: string, extra: Partial<SourceDescription>): SourceDescription => ({

@@ -1,8 +1,9 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { NativeMpi } from '../../../src/native/types.ts';
 import { patienceSeconds, troubleOf } from '../../../src/runner/mpi-job.ts';
 import { detectMpiJob } from '../../../src/runtime/mpi.ts';
 import { placementWarning, watched } from '../../../src/workloads/collectives/placement.ts';
+import { findWorkload } from '../../../src/workloads/registry.ts';
 import type { Measurement, Prepared } from '../../../src/workloads/workload.ts';
 
 it.each([
@@ -102,4 +103,16 @@ it('a rank that has stopped or a call without an end is trouble; a busy one is n
   expect(troubleOf(mpi(61, ''), 60)).toMatch(/another host or the network/);
   expect(patienceSeconds({ AIBENCH_MPI_PATIENCE: '5' })).toBe(5);
   expect(patienceSeconds({ AIBENCH_MPI_PATIENCE: 'soon' })).toBe(60);
+});
+
+it('an algorithm is not asked of an MPI library, which chooses by itself', async () => {
+  vi.stubEnv('OMPI_COMM_WORLD_RANK', '0');
+  vi.stubEnv('OMPI_COMM_WORLD_SIZE', '2');
+  const allreduce = findWorkload('allreduce');
+  const machine = { usableCores: 2, memoryBytes: 16e9, caches: [] };
+  const support = (algorithm: string) =>
+    allreduce?.supports(allreduce.params.parse({ bytes: 4096, algorithm }), 'mpi', machine);
+  expect(await support('auto')).toEqual({ supported: true });
+  expect(await support('ring')).toMatchObject({ supported: false, reason: expect.stringContaining('ring') });
+  vi.unstubAllEnvs();
 });

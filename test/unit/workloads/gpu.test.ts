@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import type { GpuDevice, GpuProbe } from '../../../src/native/types.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { GpuDevice, GpuProbe, NativeAddon } from '../../../src/native/types.ts';
+import type { CollectiveParams } from '../../../src/workloads/collectives/params.ts';
+import { gpuCollectiveSupport, prepareGpuCollective } from '../../../src/workloads/gpu/collective.ts';
 import { findDevices, refusal } from '../../../src/workloads/gpu/devices.ts';
-import { blockScaling, gpuGemm } from '../../../src/workloads/gpu/gemm.ts';
+import { dtypeSupport } from '../../../src/workloads/gpu/dtype-support.ts';
+import { gpuGemm } from '../../../src/workloads/gpu/gemm.ts';
 import { gpuMemory } from '../../../src/workloads/gpu/memory.ts';
 import { gpuTimeoutSeconds, joinAmdSensors, joinSensors, slowDevice } from '../../../src/workloads/gpu/run-on-gpu.ts';
 
@@ -71,20 +74,27 @@ describe('the sensors of an AMD case', () => {
   });
 });
 
-describe('blocks of scales', () => {
-  const device = (computeCapability: string) => [{ name: 'GPU', computeCapability }];
+describe('dtypes that a GPU or a library lacks', () => {
+  const device = (computeCapability: string) => [
+    { name: 'other', computeCapability: '12.0' },
+    { name: 'GPU', computeCapability },
+  ];
   it.each([
     ['bf16', 'hipblaslt', '9.4', '', ''],
+    ['f32', 'cublaslt', '5.2', '11.4.2', ''],
+    ['f64', 'hipblaslt', '9.0', '', ''],
+    ['f8e4m3', 'cublaslt', '8.9', '11.8.0', ''],
     ['mxfp8', 'cublaslt', '10.0', '12.8.1', ''],
     ['nvfp4', 'cublaslt', '12.0', '13.0.2', ''],
-    [
-      'mxfp8',
-      'cublaslt',
-      '9.0',
-      '13.0.2',
-      'GPU (compute capability 9.0) has no mxfp8: blocks of scales came with 10.0.',
-    ],
-    ['nvfp4', 'cublaslt', '10.0', '12.6.4', 'cuBLASLt 12.6.4 has no nvfp4: blocks of scales came with 12.8.'],
+    ['mxfp4', 'cublaslt', '10.3', '13.0.2', ''],
+    ['bf16', 'cublaslt', '7.5', '12.4.5', 'GPU (compute capability 7.5) has no bf16, which came with 8.0.'],
+    ['tf32', 'cublaslt', '7.0', '12.4.5', 'GPU (compute capability 7.0) has no tf32, which came with 8.0.'],
+    ['f8e5m2', 'cublaslt', '8.6', '12.4.5', 'GPU (compute capability 8.6) has no f8e5m2, which came with 8.9.'],
+    ['f8e4m3', 'cublaslt', '9.0', '11.4.2', 'cuBLASLt 11.4.2 has no f8e4m3, which came with 11.8.'],
+    ['mxfp8', 'cublaslt', '9.0', '13.0.2', 'GPU (compute capability 9.0) has no mxfp8, which came with 10.0.'],
+    ['nvfp4', 'cublaslt', '10.0', '12.6.4', 'cuBLASLt 12.6.4 has no nvfp4, which came with 12.8.'],
+    ['tf32', 'hipblaslt', '9.0', '', 'GPU (compute capability 9.0) has no tf32, which came with 9.4.'],
+    ['f8e4m3', 'hipblaslt', '9.0', '', 'GPU (compute capability 9.0) has no f8e4m3, which came with 9.4.'],
     [
       'mxfp4',
       'hipblaslt',
@@ -93,8 +103,9 @@ describe('blocks of scales', () => {
       'mxfp4 products are there for NVIDIA only: how hipBLASLt lays scales out is not confirmed.',
     ],
   ] as const)('%s by %s on %s, library %s', (dtype, backend, capability, library, reason) => {
-    const support = blockScaling(dtype, backend, device(capability), library);
+    const support = dtypeSupport(dtype, backend, device(capability), library);
     expect(support).toMatchObject(reason === '' ? { supported: true } : { supported: false, reason });
+    if (!support.supported) expect(support.remedy).toMatch(/^(Choose|Install) .*\.$/);
   });
 });
 
@@ -108,6 +119,58 @@ describe('several GPUs', () => {
   it('says nothing of a few per cent, nor of one alone', () => {
     expect(slowDevice([rank(0, 1), rank(1, 1.04)])).toBeNull();
     expect(slowDevice([rank(0, 1)])).toBeNull();
+  });
+});
+
+describe('collectives', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const collective: CollectiveParams = {
+    dtype: 'f32',
+    bytes: 1024,
+    ranks: 'all',
+    algorithm: 'auto',
+    buffers: 'shared',
+    inPlace: false,
+    method: 'batch',
+  };
+
+  it('take the algorithms that NCCL can be asked for, and those only', async () => {
+    const refused = async (name: 'allreduce' | 'all-gather', algorithm: string) => {
+      const support = await gpuCollectiveSupport(name, { ...collective, algorithm }, 'nccl');
+      return support.supported ? '' : support.reason;
+    };
+    expect(await refused('all-gather', 'tree')).toBe(
+      'nccl has no tree algorithm for all-gather that can be asked for.',
+    );
+    expect(await refused('allreduce', 'recursive-doubling')).toContain('no recursive-doubling algorithm');
+    vi.stubEnv('OMPI_COMM_WORLD_RANK', '0');
+    vi.stubEnv('OMPI_COMM_WORLD_SIZE', '2');
+    expect(await refused('allreduce', 'ring')).toContain('from the environment of every rank');
+  });
+
+  it.each([
+    [['a', 'b', 'a'], 'the ranks ran on 2 hosts; energy and power are those of the host of rank 0.'],
+    [['a', 'a'], undefined],
+  ])('in a job over the hosts %j say whose energy it is', async (hosts, message) => {
+    vi.stubEnv('OMPI_COMM_WORLD_RANK', '0');
+    vi.stubEnv('OMPI_COMM_WORLD_SIZE', String(hosts.length));
+    const problem = { prepare: async () => {}, facts: () => ({}), dispose: () => {} };
+    const native = {
+      joinMpi: () => ({
+        info: () => ({ ranks: hosts.map(host => ({ host, pid: 1 })) }),
+        createCollective: () => problem,
+      }),
+    };
+    const prepared = await prepareGpuCollective('allreduce', collective, 'nccl', {
+      native: native as unknown as NativeAddon,
+      machine: {} as never,
+      seed: 1,
+      timing: {} as never,
+      cacheDir: '',
+      signal: new AbortController().signal,
+      progress: () => {},
+    });
+    expect(prepared.warnings.find(({ code }) => code === 'ENERGY_OF_ONE_HOST')?.message).toBe(message);
   });
 });
 

@@ -4,6 +4,7 @@ import { llamaGguf } from '../../../models/llama-gguf.ts';
 import { contentSha256, ensureModel } from '../../../models/model-cache.ts';
 import { mixSeeds } from '../../../models/random.ts';
 import { findModel } from '../../../models/registry.ts';
+import type { Warning } from '../../../results/schema.ts';
 import { type LlamaBinding, openLlamaCpp } from '../../../runtime/llama-cpp.ts';
 import { damage, type Fault } from '../compare.ts';
 import { generationMacs, runGenerations } from '../generation.ts';
@@ -107,7 +108,7 @@ export function createLlamaCppHost(spec: HostSpec, hooks: LoopHooks): SessionHos
             peakResidentBytes: peakResidentBytes(),
             residentBytesBeforeLoad: resident,
           },
-          warnings: [],
+          warnings: definition === undefined ? [] : [unproved(label, params.precision)],
           work: workOf(params),
         };
       }),
@@ -193,6 +194,15 @@ function modelFile(
   };
 }
 
+/** A user's file runs as it is; of our own models a precision was asked for. */
+function unproved(label: string, precision: string): Warning {
+  return {
+    code: 'PRECISION_UNPROVED',
+    message: `In which precision ${label} multiplied is not proved: llama.cpp has no profile of what it executed. Its weights are ${precision}.`,
+    remedy: 'Hold the rate against fp32 on the same engine before a gain is put down to the precision.',
+  };
+}
+
 /** Random ids, for our own models the same as on ONNX Runtime. A file's vocabulary is as wide as its logits. */
 async function givenTokens({ params, seed }: HostSpec, length: number, text: Text): Promise<number[][]> {
   const model = findModel(params.model);
@@ -217,6 +227,7 @@ function workOf({ model: name, mode, sequence, context, newTokens }: HostSpec['p
       : macs({ batch: 1, sequence: given, context: context ?? 0 }));
   return {
     tokens: mode === 'generate' ? (newTokens ?? 1) : given,
+    ...(mode === 'generate' ? { promptTokens: given } : {}),
     items: 1,
     ...(flops > 0 ? { flops } : {}),
   };

@@ -81,7 +81,7 @@ export async function runLoadScenario(
     ...frame,
     ...samplesOf(log),
     facts: { ...commonFacts(plan, log), mlperfLength: mlperf },
-    warnings: [...lengthWarnings(plan), ...countWarnings(plan, log)],
+    warnings: [...validityWarnings(plan), ...countWarnings(plan, log)],
   };
 }
 
@@ -143,7 +143,7 @@ async function server(
       load: rate * serviceSeconds,
       mlperfLength: full && met && !stopped,
     },
-    warnings: lengthWarnings(plan),
+    warnings: validityWarnings(plan),
     ...(met || stopped
       ? {}
       : { invalid: boundMissed(plan, latencyBoundSeconds, rate, overlatency, log, serviceSeconds) }),
@@ -164,8 +164,27 @@ function commonFacts({ scenario, lengths, percentile, batch }: LoadPlan, log: Qu
   };
 }
 
-function lengthWarnings({ lengths }: LoadPlan): Warning[] {
-  if (lengths === 'mlperf') return [];
+/** What keeps a scenario from being MLPerf's: its length, its percentile, the samples of a query. */
+function validityWarnings(plan: LoadPlan): Warning[] {
+  const { scenario, lengths, percentile, batch } = plan;
+  if (lengths === 'mlperf') {
+    const usual = DEFAULT_PERCENTILE[scenario];
+    const samples = scenario === 'multi-stream' ? MULTI_STREAM_SAMPLES : 1;
+    const others = [
+      ...(scenario === 'offline' || percentile === usual
+        ? []
+        : [`it is held to the ${percentileSuffix(percentile)}, MLPerf’s to the ${percentileSuffix(usual)}`]),
+      ...(scenario === 'offline' || batch === samples ? [] : [`a query has ${batch} samples, MLPerf’s ${samples}`]),
+    ];
+    if (others.length === 0) return [];
+    return [
+      {
+        code: 'NOT_MLPERF_VALID',
+        message: `The length is MLPerf’s and the scenario is not (${others.join('; ')}), so this is no MLPerf-valid result.`,
+        remedy: 'Leave percentile and batch out to have MLPerf’s.',
+      },
+    ];
+  }
   return [
     {
       code: 'NOT_MLPERF_VALID',

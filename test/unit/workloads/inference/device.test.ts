@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEVICES, deviceSupport, providerOf, resolveDevice } from '../../../../src/workloads/inference/device.ts';
+import { engineSupport } from '../../../../src/workloads/inference/engines.ts';
 
 let binaryFolder = '';
 beforeEach(() => {
@@ -11,6 +12,21 @@ beforeEach(() => {
 afterEach(() => rmSync(binaryFolder, { recursive: true }));
 
 const ort = () => ({ status: 'ok', version: '1.30.0', binaryFolder }) as const;
+
+describe('engineSupport', () => {
+  it('ort-native keeps the KV cache of a generation on the CPU alone', () => {
+    writeFileSync(path.join(binaryFolder, 'libonnxruntime.so.1'), '');
+    for (const mode of ['prefill', 'decode'] as const) {
+      expect(engineSupport('ort-native', 'cuda', ort(), mode)).toEqual({ supported: true });
+    }
+    expect(engineSupport('ort-native', 'auto', ort(), 'generate')).toEqual({ supported: true });
+    expect(engineSupport('ort-node', 'cuda', ort(), 'generate')).toEqual({ supported: true });
+    expect(engineSupport('ort-native', 'cuda', ort(), 'generate')).toMatchObject({
+      supported: false,
+      remedy: expect.stringContaining('backend ort-node'),
+    });
+  });
+});
 
 describe('deviceSupport', () => {
   it('has the CPU everywhere, and takes auto as the CPU', () => {

@@ -17,6 +17,8 @@ const node = (given: Partial<ExecutedNode>): ExecutedNode => ({
   provider: CPU,
   op: 'MatMul',
   inputTypes: ['float'],
+  // As in attention: a product of two such is one of activations.
+  inputRanks: (given.inputTypes ?? ['float']).map(() => 3),
   seconds: 1,
   ...given,
 });
@@ -53,6 +55,7 @@ describe('readProfile', () => {
         provider: CPU,
         op: 'FusedGemm',
         inputTypes: ['float', 'float'],
+        inputRanks: [2, 1],
         seconds: 50e-6,
       },
     ]);
@@ -69,6 +72,11 @@ describe('executedPrecision', () => {
     ['MatMul', ['float', 'float'], null],
     ['FusedGemm', ['float', 'float'], 'fp32'],
     ['Conv', ['float16', 'float16'], 'fp16'],
+    // In NCHWc, which is how most convolutions run on a CPU: input, reordered weights, bias, and a sum that is fused in.
+    ['Conv', ['float', 'float', 'float', 'float'], 'fp32'],
+    ['NhwcFusedConv', ['float16', 'float16', 'float16', 'float16'], 'fp16'],
+    ['Gemm', ['float16', 'float16', 'float16'], 'fp16'],
+    ['LSTM', ['float', 'float'], 'fp32'],
     ['QLinearConv', ['uint8'], 'int8'],
     ['DynamicQuantizeMatMul', ['float', 'float', 'float'], 'int8'],
     ['MatMulIntegerToFloat', ['uint8', 'float'], 'int8'],
@@ -78,6 +86,16 @@ describe('executedPrecision', () => {
     ['Cast', ['float16'], null],
   ])('%s on %j: %s', (op, inputTypes, expected) => {
     expect(executedPrecision(node({ op, inputTypes }))).toBe(expected);
+  });
+
+  it.each<[string, number[], string | null]>([
+    ['MatMul', [3, 2], 'fp16'],
+    ['FusedMatMul', [4, 4], null],
+    ['Attention', [3, 2, 1], 'fp16'],
+    ['Attention', [4, 4, 4], null],
+  ])('%s on ranks %j, as a device shows them that packs no weights away: %s', (op, inputRanks, expected) => {
+    const inputTypes = inputRanks.map(() => 'float16');
+    expect(executedPrecision(node({ op, inputTypes, inputRanks }))).toBe(expected);
   });
 });
 
@@ -110,7 +128,7 @@ describe('judge', () => {
   it('names a precision that silently ran as another: casts inserted, QDQ left in float', () => {
     const half = [node({ name: 'c', op: 'Cast', inputTypes: ['float16'] }), node({ name: 'c', op: 'Cast' }), node({})];
     expect(judge(half, { device: 'cpu' }, { ...asked, precision: 'fp16' }).invalid?.reason).toBe(
-      'm was asked for in fp16 and ran in another precision: fp32 100.0 % of the time in products with weights with 1 casts executed per input set.',
+      'm was asked for in fp16 and ran in another precision: fp32 100.0 % of the time in products with weights, beside 1 Cast nodes.',
     );
     const qdq = [node({ op: 'Conv', seconds: 9 }), node({ op: 'QLinearConv', seconds: 1 })];
     const left = judge(qdq, { device: 'cpu' }, { ...asked, precision: 'int8-qdq' });
@@ -118,6 +136,40 @@ describe('judge', () => {
     expect(left.invalid?.reason).toContain('fp32 90.0 %, int8 10.0 %');
     const whole = judge([node({ op: 'QLinearConv' })], { device: 'cpu' }, { ...asked, precision: 'int8-qdq' });
     expect(whole.invalid).toBeUndefined();
+    expect(whole.warnings).toEqual([]);
+    // fp32 is asked of our own models; a file of the user's runs as it is.
+    const bf16 = [node({ inputTypes: ['bfloat16'] })];
+    expect(judge(bf16, { device: 'cpu' }, { ...asked, model: 'mlp-tiny' }).invalid?.reason).toContain('bf16 100.0 %');
+    expect(judge(bf16, { device: 'cpu' }, asked).invalid).toBeUndefined();
+  });
+
+  it('is not taken in by a small product in the right precision beside convolutions in another', () => {
+    const convolution = node({ op: 'Conv', inputTypes: ['float', 'float', 'float'], seconds: 99 });
+    const { invalid } = judge(
+      [convolution, node({ op: 'QGemm', seconds: 1 })],
+      { device: 'cpu' },
+      { ...asked, precision: 'int8-qdq' },
+    );
+    expect(invalid?.reason).toContain('fp32 99.0 %, int8 1.0 %');
+  });
+
+  it('warns of a mixture, and where kernels do not show what they multiply in', () => {
+    const codes = (nodes: ExecutedNode[], precision: 'fp16' | 'fp32', device: 'cpu' | 'tensorrt', model = 'm') => {
+      const { warnings, invalid } = judge(nodes, { device }, { precision, model });
+      expect(invalid).toBeUndefined();
+      return warnings.map(({ code }) => code);
+    };
+    const half = node({ inputTypes: ['float16'], seconds: 6 });
+    expect(codes([half, node({ seconds: 4 })], 'fp16', 'cpu')).toEqual(['PRECISION_MIXED']);
+    expect(codes([half], 'fp16', 'cpu')).toEqual([]);
+    const provider = 'TensorrtExecutionProvider';
+    const kernel = node({ op: 'TRTKernel_graph_main_17_0', provider, seconds: 9 });
+    expect(codes([kernel], 'fp16', 'tensorrt')).toEqual(['PRECISION_UNPROVED']);
+    // A product beside it proves nothing of it.
+    expect(codes([kernel, node({ provider })], 'fp32', 'tensorrt')).toEqual(['PRECISION_UNPROVED']);
+    // A file of the user's that multiplies by nothing.
+    expect(codes([node({ op: 'Relu' })], 'fp32', 'cpu')).toEqual([]);
+    expect(codes([node({ op: 'Relu' })], 'fp32', 'cpu', 'mlp-tiny')).toEqual(['PRECISION_UNPROVED']);
   });
 });
 
@@ -126,7 +178,7 @@ describe('shares', () => {
     const groups = shares([node({ name: 'a' }), node({ name: 'a' }), node({ name: 'b', op: 'Relu' })], one => one.op);
     expect(shareText(groups)).toBe('MatMul 1 nodes 66.7 %, Relu 1 nodes 33.3 %');
     expect(fallbackShare([], CPU)).toEqual({ nodes: 0, seconds: 0, share: 0 });
-    expect(provePrecision([], 'int4')).toEqual({ text: '', share: null });
+    expect(provePrecision([], 'int4')).toEqual({ text: '', share: null, opaqueShare: 0 });
   });
 });
 

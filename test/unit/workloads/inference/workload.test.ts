@@ -17,6 +17,10 @@ const measured = {
   complete: true,
 };
 const loadResult = { ...measured, facts: {}, warnings: [] };
+const fewSamples = expect.objectContaining({
+  code: 'TAIL_OF_FEW',
+  message: expect.stringMatching(/^The p99 is of 2 samples in a launch/),
+});
 
 function fakeHost(overrides: Partial<RemoteHost> = {}): RemoteHost {
   return {
@@ -162,14 +166,27 @@ describe('prepareInference', () => {
       ceilings: { fma_flops_per_second: 4e9 },
     });
     expect(context.native.createPeak).toHaveBeenCalledWith({ dtype: 'f32', threads: 3 });
+    expect(prepared.warnings).toEqual([fewSamples]);
+  });
+
+  it('says that a p99 of few samples is nearly the slowest, and nothing of one of many', async () => {
+    const samplesSeconds = Array.from({ length: 100 }, () => 0.5);
+    const many = fakeHost({ measure: async () => ({ ...loadResult, samplesSeconds }) });
+    const prepared = await prepareInference(mlp, fakeContext([1, 1]), () => many);
+    await prepared.measure();
     expect(prepared.warnings).toEqual([]);
+    const tokenTimes = { firstTokenSeconds: [1, 2], interTokenSeconds: samplesSeconds };
+    const generating = fakeHost({ measure: async () => ({ ...loadResult, samplesSeconds, tokenTimes }) });
+    const other = await prepareInference(mlp, fakeContext([1, 1]), () => generating);
+    await other.measure();
+    expect(other.warnings).toEqual([fewSamples]);
   });
 
   it('gives the work of a whole sample, and warns that its percentiles are of means', async () => {
     const host = fakeHost({ measure: async () => ({ ...loadResult, iterationsPerSample: 7 }) });
     const prepared = await prepareInference(mlp, fakeContext([1, 1]), () => host);
     expect((await prepared.measure()).work).toEqual({ items: 28, flops: 700 });
-    expect(prepared.warnings).toEqual([expect.objectContaining({ code: 'BATCHED_SAMPLES' })]);
+    expect(prepared.warnings).toEqual([expect.objectContaining({ code: 'BATCHED_SAMPLES' }), fewSamples]);
   });
 
   it('takes over what a load scenario has to say', async () => {
@@ -193,7 +210,7 @@ describe('prepareInference', () => {
       eventLoopStallSeconds: expect.any(Number),
       eventLoopStallOwnSeconds: expect.any(Number),
     });
-    expect(prepared.warnings).toEqual(told.warnings);
+    expect(prepared.warnings).toEqual([...told.warnings, fewSamples]);
   });
 
   it('holds the user’s own file against no ceiling', async () => {

@@ -49,7 +49,15 @@ describe('closed loops', () => {
     expect(single.samplesSeconds.length).toBeGreaterThanOrEqual(60_000);
     expect(single.facts).toMatchObject({ mlperfLength: true });
     expect(single.warnings).toEqual([]);
+    const other = await run({ lengths: 'mlperf', percentile: 0.95, batch: 4 }, 10);
+    expect(other.warnings).toEqual([
+      expect.objectContaining({
+        code: 'NOT_MLPERF_VALID',
+        message: expect.stringContaining('held to the p95, MLPerf’s to the p90; a query has 4 samples, MLPerf’s 1'),
+      }),
+    ]);
     const offline = await run({ scenario: 'offline', lengths: 'mlperf', batch: 32 }, 1);
+    expect(offline.warnings).toEqual([]);
     expect(offline.samplesSeconds.length * 32).toBeGreaterThanOrEqual(24_576);
     expect(offline.windowSeconds[1] - offline.windowSeconds[0]).toBeGreaterThanOrEqual(600);
   });
