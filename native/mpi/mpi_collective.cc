@@ -113,7 +113,8 @@ class MpiCollectiveProblem final : public Problem {
   }
   // No ceilings: aibench does not know MPI's links. It is the look before the samples and after at how the ranks sit.
   std::map<std::string, double> measure_ceilings() override {
-    if (on_gpus() || ranks_ < 2 || count_ == 0 || world_.oversubscribed(ranks_)) return {};
+    // Between hosts it is the wire that a message shows.
+    if (on_gpus() || ranks_ < 2 || count_ == 0 || world_.oversubscribed(ranks_) || world_.hosts(ranks_) > 1) return {};
     double message = 0, copy = 0;  // of the slowest pair; of the slowest rank
     const std::vector<MpiAnswer> answers = perform(command(MpiCommand::kPlacement));
     require_all(answers);

@@ -159,7 +159,7 @@ MpiAnswer MpiRank::placement() {
 
 // Half of the fastest round trip between this rank and its right neighbour, at even ranks; the others answer, and return 0.
 double MpiRank::message_seconds() {
-  constexpr int kTries = 20, kLeastTries = 3;
+  constexpr int kTries = 20;
   constexpr double kBudgetSeconds = 0.02, kTrySeconds = 100e-6;  // a try is long beside two clock readings
   const int rank = world_.rank(), other = rank ^ 1;
   if (other >= ranks_) return 0;
@@ -171,21 +171,26 @@ double MpiRank::message_seconds() {
     }
     return 0;
   }
-  const auto round_trips = [&](int count) {
-    const double begin = monotonic_seconds();
-    for (int i = 0; i < count; ++i) {
-      mpi_.Send(&more, sizeof more, mpi_.is.byte, other, kTag, comm_);
-      mpi_.Recv(&more, sizeof more, mpi_.is.byte, other, kTag, comm_, mpi_.is.status_ignore);
-    }
-    return (monotonic_seconds() - begin) / count;
+  const auto round_trip = [&] {
+    mpi_.Send(&more, sizeof more, mpi_.is.byte, other, kTag, comm_);
+    mpi_.Recv(&more, sizeof more, mpi_.is.byte, other, kTag, comm_, mpi_.is.status_ignore);
   };
-  // The first one may wait for a rank that has yet to come: it says how many make a try, and no more.
-  const int count = static_cast<int>(std::clamp(kTrySeconds / round_trips(1), 1.0, 1000.0));
+  round_trip();  // may wait for a rank that has yet to come
   const double deadline = monotonic_seconds() + kBudgetSeconds;
-  double best = round_trips(count);
-  for (int i = 1; i < kTries && (i < kLeastTries || monotonic_seconds() < deadline); ++i) best = std::min(best, round_trips(count));
+  double best = 0;
+  for (int i = 0; i < kTries && (i == 0 || monotonic_seconds() < deadline); ++i) {
+    // The clock is read once in eight trips, or after the first of them that is slow: a rank that loses its CPU ends the try.
+    const double begin = monotonic_seconds();
+    double elapsed = 0;
+    int trips = 0;
+    while (elapsed < kTrySeconds) {
+      round_trip();
+      if (++trips == 1 || trips % 8 == 0) elapsed = monotonic_seconds() - begin;
+    }
+    best = best == 0 ? elapsed / trips : std::min(best, elapsed / trips);
+  }
   more = 0;
-  round_trips(1);
+  round_trip();
   return best / 2;
 }
 
