@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
@@ -18,12 +17,6 @@ namespace aibench {
 namespace {
 
 using Action = CollectiveRanks::Action;
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
 
 class CollectiveProblem final : public Problem {
  public:
@@ -227,18 +220,18 @@ std::map<std::string, std::string> CollectiveProblem::facts() const {
       {"bytesOnLinks", std::to_string(static_cast<std::uint64_t>(
                            ranks_ > 1 ? algorithm_.bytes_on_links(ranks_, static_cast<int>(domains), bytes) : 0))},
       {"cacheDomains", std::to_string(domains)},
-      {"busFactor", number(bus_factor(algorithm_.kind, ranks_))},
+      {"busFactor", fact_text(bus_factor(algorithm_.kind, ranks_))},
       {"nonTemporalStores", streaming_ ? "true" : "false"},
       {"oversubscribed", oversubscribed ? "true" : "false"},
       {"rankCpus", rank_cpus()}};
   if (reduces(algorithm_.kind)) facts["op"] = reduction_.op;
   if (options_.processes && team_) facts["rankProcesses"] = team_->process_ids();
-  if (switch_ > 0) facts["switchNanoseconds"] = number(switch_ * 1e9);
+  if (switch_ > 0) facts["switchNanoseconds"] = fact_text(switch_ * 1e9);
   if (one_way_ > 0) {
-    facts["oneWayNanosecondsBefore"] = number(one_way_before_ * 1e9);
-    facts["oneWayNanosecondsAfter"] = number(one_way_ * 1e9);
-    facts["copyBytesPerSecondBefore"] = number(copy_rate_before_);
-    facts["copyBytesPerSecondAfter"] = number(copy_rate_);
+    facts["oneWayNanosecondsBefore"] = fact_text(one_way_before_ * 1e9);
+    facts["oneWayNanosecondsAfter"] = fact_text(one_way_ * 1e9);
+    facts["copyBytesPerSecondBefore"] = fact_text(copy_rate_before_);
+    facts["copyBytesPerSecondAfter"] = fact_text(copy_rate_);
   }
   return facts;
 }

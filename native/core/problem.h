@@ -3,6 +3,7 @@
 // (core/timed_loop) and the binding (addon/problem_binding) are written once.
 #pragma once
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <map>
 #include <memory>
@@ -35,6 +36,13 @@ struct ProblemFailure : std::exception {
   const char* what() const noexcept override { return status.message.c_str(); }
   Status status;
 };
+
+// A number as Problem::facts() holds it: six significant digits.
+inline std::string fact_text(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
 
 class Problem {
  public:

@@ -210,12 +210,6 @@ class MpiCollectiveProblem final : public Problem {
   double message_ = 0, message_before_ = 0, copy_rate_ = 0, copy_rate_before_ = 0;  // the last two looks
 };
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
 std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
   const double n = ranks_;
   const double bytes = static_cast<double>(count_ * reduction_.element_bytes);
@@ -248,14 +242,14 @@ std::map<std::string, std::string> MpiCollectiveProblem::facts() const {
       {"method", options_.per_call ? "barrier and one call, mean over ranks (OSU)" : "calls back to back, mean over ranks"},
       {"messageBytes", std::to_string(static_cast<std::uint64_t>(bytes))},
       {"bytesOnLinksAtLeast", std::to_string(static_cast<std::uint64_t>(least))},
-      {"busFactor", number(factor)},
+      {"busFactor", fact_text(factor)},
       {"oversubscribed", world_.oversubscribed(ranks_) ? "true" : "false"}};
   if (reduces(kind_)) facts["op"] = reduction_.op;
   if (message_ > 0) {
-    facts["messageNanosecondsBefore"] = number(message_before_ * 1e9);
-    facts["messageNanosecondsAfter"] = number(message_ * 1e9);
-    facts["copyBytesPerSecondBefore"] = number(copy_rate_before_);
-    facts["copyBytesPerSecondAfter"] = number(copy_rate_);
+    facts["messageNanosecondsBefore"] = fact_text(message_before_ * 1e9);
+    facts["messageNanosecondsAfter"] = fact_text(message_ * 1e9);
+    facts["copyBytesPerSecondBefore"] = fact_text(copy_rate_before_);
+    facts["copyBytesPerSecondAfter"] = fact_text(copy_rate_);
   }
   if (on_gpus()) {
     facts["algorithm"] = "the library's choice";

@@ -4,6 +4,9 @@
  */
 import { studentTQuantile } from './distributions.ts';
 
+/** Fewest values of which one in a hundred is one: the 99th percentile of fewer is nearly the largest. */
+export const TAIL_SAMPLES = 100;
+
 export function sum(values: readonly number[]): number {
   let total = 0;
   for (const value of values) total += value;

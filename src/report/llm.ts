@@ -1,4 +1,5 @@
 /** Markdown: language models by batch and length of the text: reading and writing apart, times of tokens, memory, energy. */
+import { TAIL_SAMPLES } from '../analysis/statistics.ts';
 import { usableLaunches } from '../analysis/summarize.ts';
 import type { CaseResult, ResultDocument } from '../results/schema.ts';
 import type { ReportFormat } from './format.ts';
@@ -23,9 +24,6 @@ const HEADERS = [
   'per joule',
   'status',
 ];
-
-/** Of fewer, a 99th percentile is nearly the slowest. */
-const TAIL_SAMPLES = 100;
 
 const NOTES = [
   'first token: from the prompt to the first token of every row (TTFT); of a prefill, the whole of it. read: tokens of the prompts over that time.',

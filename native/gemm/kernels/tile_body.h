@@ -210,114 +210,6 @@ void tile(const Tile<typename V::Source>& t) {
 #undef AIBENCH_OFFSET
 }
 
-// V::b_word makes one word of the `rows` rows of a group that are there.
-template <typename V>
-void pack_panel(std::size_t k, const typename V::Weight* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
-                typename V::Element* panel) {
-  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
-  for (; k != 0; b += V::kGroup * ldb) {
-    const std::size_t rows = k < V::kGroup ? k : V::kGroup;
-    k -= rows;
-    for (int v = 0; v < vectors; ++v, panel += V::kLanes) {
-      const typename V::Weight* from = b + v * V::kLanes;
-      const std::size_t columns = v + 1 < vectors ? V::kLanes : tail;
-      if (columns == V::kLanes && rows == V::kGroup) {
-        V::store(panel, V::load_source(from, ldb_bytes));
-        continue;
-      }
-      for (std::size_t j = 0; j < V::kLanes; ++j) {
-        panel[j] = j < columns ? V::b_word(from + j, ldb_bytes, rows) : typename V::Element{};
-      }
-    }
-  }
-}
-
-// Words [from, steps) of one row of A, `apart` words from each other.
-template <typename V>
-void pack_row(std::size_t k, std::size_t from, const typename V::Source* row, int apart, typename V::Element* packed) {
-  for (std::size_t l = from * V::kGroup; l < k; l += V::kGroup, packed += apart) {
-    *packed = V::a_word(row + l, k - l < V::kGroup ? k - l : V::kGroup);
-  }
-}
-
-// `rows` rows of A, lda apart, to steps of `rows` words side by side. V::transpose does small rectangles in registers.
-template <typename V>
-void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
-  const std::size_t whole = k / V::kGroup, steps = (k + V::kGroup - 1) / V::kGroup;
-  const auto height = static_cast<std::size_t>(rows);
-  int r = 0;
-  for (; r + V::kTransposedRows <= rows; r += V::kTransposedRows) {
-    const typename V::Source* row = a + r * lda;
-    std::size_t l = 0;
-    for (; l + V::kTransposedSteps <= whole; l += V::kTransposedSteps) {
-      V::transpose(row + l * V::kGroup, lda, packed + l * height + r, rows);
-    }
-    for (int i = 0; i < V::kTransposedRows; ++i) pack_row<V>(k, l, row + i * lda, rows, packed + l * height + r + i);
-  }
-  for (; r < rows; ++r) pack_row<V>(k, 0, a + r * lda, rows, packed + r);
-  if constexpr (V::kOffset != 0) {
-    for (r = 0; r < rows; ++r) {
-      typename V::Element sum = 0;
-      for (std::size_t l = 0; l < k; ++l) sum += a[r * lda + static_cast<std::ptrdiff_t>(l)];
-      packed[steps * height + r] = -V::kOffset * sum;
-    }
-  }
-}
-
-// kRows groups of B's rows onto c; `words` are A's. No prefetches: these are streams that the hardware sees (docs/kernels.md).
-template <typename V, int kRows>
-inline __attribute__((always_inline)) void stream_rows(std::size_t n, const typename V::Element* words,
-                                                       const typename V::Weight* b, std::ptrdiff_t ldb,
-                                                       typename V::Element* c) {
-  const std::ptrdiff_t group = V::kGroup * ldb;  // bytes
-  typename V::Register x[kRows];
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) x[i] = V::broadcast(words + i);
-  std::size_t j = 0;
-  for (; j + V::kLanes <= n; j += V::kLanes) {
-    typename V::Register sum = V::load(c + j);
-#pragma GCC unroll 8
-    for (int i = 0; i < kRows; ++i) {
-      V::accumulate(sum, x[i], V::load_source(at(b + j, i * group), ldb));
-    }
-    V::store(c + j, sum);
-  }
-  if (j == n) return;
-  typename V::Register sum = V::load_partial(c + j, n - j);
-  for (int i = 0; i < kRows; ++i) {
-    typename V::Element lanes[V::kLanes] = {};
-    for (std::size_t l = j; l < n; ++l) lanes[l - j] = V::b_word(at(b + l, i * group), ldb, V::kGroup);
-    V::accumulate(sum, x[i], V::load(lanes));
-  }
-  V::store_partial(c + j, sum, n - j);
-}
-
-template <typename V>
-void stream_row(std::size_t k, std::size_t n, const typename V::Source* a, const typename V::Weight* b, std::ptrdiff_t ldb,
-                typename V::Element* c) {
-  constexpr int kRows = 8;
-  constexpr std::size_t kColumns = 4096;  // c stays in L1
-  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
-  for (std::size_t from = 0; from < n; from += kColumns) {
-    const std::size_t width = n - from < kColumns ? n - from : kColumns;
-    std::size_t l = 0;
-    typename V::Element words[kRows];
-    for (; l + kRows * V::kGroup <= k; l += kRows * V::kGroup) {
-      for (int i = 0; i < kRows; ++i) words[i] = V::a_word(a + l + static_cast<std::size_t>(i) * V::kGroup, V::kGroup);
-      stream_rows<V, kRows>(width, words, b + static_cast<std::ptrdiff_t>(l) * ldb + from, ldb_bytes, c + from);
-    }
-    for (; l < k; l += V::kGroup) {
-      words[0] = V::a_word(a + l, V::kGroup);
-      stream_rows<V, 1>(width, words, b + static_cast<std::ptrdiff_t>(l) * ldb + from, ldb_bytes, c + from);
-    }
-  }
-  if constexpr (V::kOffset != 0) {
-    typename V::Element sum = 0;
-    for (std::size_t l = 0; l < k; ++l) sum += a[l];
-    for (std::size_t j = 0; j < n; ++j) c[j] -= V::kOffset * sum;
-  }
-}
-
 // One asm statement for all chains: with one statement each GCC puts two register moves beside every FMA, and the ceiling
 // comes out below the kernels (docs/kernels.md).
 template <typename V>
@@ -351,6 +243,8 @@ void multiply_add_chains(std::size_t steps, const typename V::Source* a_values, 
 }  // namespace aibench
 
 #include "gemm/kernels/few_rows_body.h"
+#include "gemm/kernels/pack_body.h"
+#include "gemm/kernels/stream_row_body.h"
 
 namespace aibench {
 namespace {

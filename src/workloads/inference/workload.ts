@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { minimumQueries } from '../../analysis/early-stopping.ts';
+import { TAIL_SAMPLES } from '../../analysis/statistics.ts';
 import type { GraphBuilder, WorkPoint } from '../../models/graph-builder.ts';
 import { inspectModel } from '../../models/onnx-file.ts';
 import { findPackaged, locatePackaged, packageMissing } from '../../models/packaged.ts';
@@ -33,8 +34,6 @@ const POOL_CALM_MS = 60;
 /** Of the search for the server's rate, each at about its highest load. */
 const SERVER_PROBES = 9;
 const MLPERF_LAUNCH_SECONDS = 620;
-/** Fewest samples of which one in a hundred is one. */
-const TAIL_SAMPLES = 100;
 /** What a thread does of a model's FLOPs, for the expected time only: between a third and all of what cores since 2018 do. */
 const THREAD_FLOPS = 4e10;
 

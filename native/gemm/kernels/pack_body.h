@@ -1,0 +1,62 @@
+// Packing of A and B for tile_body.h, which includes it.
+#pragma once
+
+namespace aibench {
+namespace {
+
+// V::b_word makes one word of the `rows` rows of a group that are there.
+template <typename V>
+void pack_panel(std::size_t k, const typename V::Weight* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
+                typename V::Element* panel) {
+  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
+  for (; k != 0; b += V::kGroup * ldb) {
+    const std::size_t rows = k < V::kGroup ? k : V::kGroup;
+    k -= rows;
+    for (int v = 0; v < vectors; ++v, panel += V::kLanes) {
+      const typename V::Weight* from = b + v * V::kLanes;
+      const std::size_t columns = v + 1 < vectors ? V::kLanes : tail;
+      if (columns == V::kLanes && rows == V::kGroup) {
+        V::store(panel, V::load_source(from, ldb_bytes));
+        continue;
+      }
+      for (std::size_t j = 0; j < V::kLanes; ++j) {
+        panel[j] = j < columns ? V::b_word(from + j, ldb_bytes, rows) : typename V::Element{};
+      }
+    }
+  }
+}
+
+// Words [from, steps) of one row of A, `apart` words from each other.
+template <typename V>
+void pack_row(std::size_t k, std::size_t from, const typename V::Source* row, int apart, typename V::Element* packed) {
+  for (std::size_t l = from * V::kGroup; l < k; l += V::kGroup, packed += apart) {
+    *packed = V::a_word(row + l, k - l < V::kGroup ? k - l : V::kGroup);
+  }
+}
+
+// `rows` rows of A, lda apart, to steps of `rows` words side by side. V::transpose does small rectangles in registers.
+template <typename V>
+void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
+  const std::size_t whole = k / V::kGroup, steps = (k + V::kGroup - 1) / V::kGroup;
+  const auto height = static_cast<std::size_t>(rows);
+  int r = 0;
+  for (; r + V::kTransposedRows <= rows; r += V::kTransposedRows) {
+    const typename V::Source* row = a + r * lda;
+    std::size_t l = 0;
+    for (; l + V::kTransposedSteps <= whole; l += V::kTransposedSteps) {
+      V::transpose(row + l * V::kGroup, lda, packed + l * height + r, rows);
+    }
+    for (int i = 0; i < V::kTransposedRows; ++i) pack_row<V>(k, l, row + i * lda, rows, packed + l * height + r + i);
+  }
+  for (; r < rows; ++r) pack_row<V>(k, 0, a + r * lda, rows, packed + r);
+  if constexpr (V::kOffset != 0) {
+    for (r = 0; r < rows; ++r) {
+      typename V::Element sum = 0;
+      for (std::size_t l = 0; l < k; ++l) sum += a[r * lda + static_cast<std::ptrdiff_t>(l)];
+      packed[steps * height + r] = -V::kOffset * sum;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace aibench
