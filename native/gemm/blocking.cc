@@ -1,6 +1,7 @@
 #include "gemm/blocking.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace aibench {
 namespace {
@@ -25,6 +26,7 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
   limits.kc = std::clamp(round_down(l2 / 8 / (tile_columns * element_bytes), 16), std::size_t{64}, std::size_t{512});
   limits.mc =
       std::clamp(round_down(l2 * 3 / 8 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
+  limits.l1 = static_cast<std::size_t>(caches.l1);
   limits.nc = std::clamp(round_down(l3 / 2 / (limits.kc * element_bytes), tile_columns), 4 * tile_columns,
                          round_down(4096, tile_columns));
   return limits;
@@ -37,8 +39,20 @@ std::size_t balanced_part(std::size_t total, std::size_t limit, std::size_t mult
   return ceil_div(ceil_div(total, parts), multiple) * multiple;
 }
 
-Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size_t k, std::size_t lda, Weights weights,
-                 std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns) {
+std::size_t block_rows(const Blocking& limits, std::size_t kc) {
+  return limits.mc * limits.kc / std::max({kc, limits.kc / 4, std::size_t{1}});
+}
+
+// Whether every tile can read its panel of B where it lies: what the panel's rows touch of L1 leaves room for A, and they do not fall
+// on the same few sets (of the 4 KiB of a way, five of eight ways). Measured: docs/kernels.md.
+static bool stays_in_l1(const Blocking& limits, std::size_t k, std::size_t row_bytes, std::size_t ldb_bytes) {
+  constexpr std::size_t kLine = 64, kWay = 4096, kWaysTaken = 5;
+  return k * (row_bytes + kLine) <= limits.l1 / 8 * 7 && k * std::gcd(ldb_bytes, kWay) <= kWaysTaken * kWay;
+}
+
+Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows,
+                 std::size_t tile_columns) {
+  const auto [m, n, k, lda, ldb, weights] = product;
   // Few rows: the product is a stream of B, each element used m times. Short steps of k and a sweep over all columns keep
   // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
   // Measured: docs/kernels.md.
@@ -55,7 +69,7 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
-  plan.mc = balanced_part(m, limits.mc, tile_rows);
+  plan.mc = balanced_part(m, std::max(round_down(block_rows(limits, plan.kc), tile_rows), tile_rows), tile_rows);
   const std::size_t nc = few ? round_down(std::max(l2_bytes / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
   plan.nc = balanced_part(n, std::min(nc, limits.nc), tile_columns);
   // Packing costs m * k reads and writes, and pays where B is wide, or where rows that are a multiple of 4 KiB apart fall
@@ -63,6 +77,8 @@ Plan plan_blocks(const Blocking& limits, std::size_t m, std::size_t n, std::size
   constexpr std::size_t kWideColumns = 768;
   const bool collide = lda * element_bytes % 4096 == 0;
   plan.pack_a = m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
+  plan.b_in_place = weights == Weights::kRows && !few && !plan.pack_a && k <= plan.kc &&
+                    stays_in_l1(limits, k, tile_columns * element_bytes, ldb * element_bytes);
   // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.
   plan.ahead = tile_columns * (very_few ? 4 : 1);
   return plan;

@@ -34,7 +34,7 @@ void scale(std::size_t m, std::size_t n, C beta, C* c, std::size_t ldc) {
 
 template <typename T>
 Plan plan_for(const GemmArguments<T>& g, Weights weights, const Blocking& limits, const Microkernel<T>& kernel) {
-  return plan_blocks(limits, g.m, g.n, g.k, g.lda, weights, packed_element_bytes(kernel), static_cast<std::size_t>(kernel.rows),
+  return plan_blocks(limits, {g.m, g.n, g.k, g.lda, g.ldb, weights}, packed_element_bytes(kernel), static_cast<std::size_t>(kernel.rows),
                      static_cast<std::size_t>(kernel.columns()));
 }
 
@@ -94,6 +94,8 @@ struct GemmFrame<T>::Block {
   C* packed_b;
   bool b_is_packed;   // by the block of rows before, or long ago
   bool only_block;    // no other block of rows will read packed B: one panel's room serves all panels
+  bool millikernels;  // alpha and beta are such that they can be used
+  bool b_in_place;    // by them, and B is not packed
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
 
@@ -106,11 +108,13 @@ GemmFrame<T>::GemmFrame(const Microkernel<T>& kernel, const Blocking& limits, st
   const std::size_t line = kCacheLine / sizeof(C);
   packed_b_words_ = round_up(ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc, line);
   packed_b_words_ = round_up(std::max(packed_b_words_, few_rows_words(max_m, max_n, columns)), line);
-  packed_a_words_ = (std::min(limits_.mc, max_m) + rows) * kc;
+  // A block of few steps has more rows (block_rows): as many words, up to what rounding adds to each.
+  const std::size_t most_rows = std::min(4 * limits_.mc, max_m) + rows;
+  packed_a_words_ = std::min(most_rows * kc, limits_.mc * kernel.steps(limits_.kc) + rows * kc + 64 * limits_.mc);
   if (max_m <= kFewRows) packed_a_words_ = std::max(packed_a_words_, max_m * (kernel.steps(std::min(kFewRowsDepth, max_k)) + 16));
   packed_a_words_ = round_up(packed_a_words_, line);
   // Rows of a block of A and a line or two for each.
-  turned_a_elements_ = round_up(packed_a_words_ * group + 2 * (std::min(limits_.mc, max_m) + rows) * kCacheLine, kCacheLine);
+  turned_a_elements_ = round_up(packed_a_words_ * group + 2 * most_rows * kCacheLine, kCacheLine);
   turned_b_elements_ = columns * kc * group;
 }
 
@@ -243,6 +247,10 @@ bool GemmFrame<T>::run_few_rows(const GemmArguments<T>& g, const Plan& plan, con
 template <typename T>
 void GemmFrame<T>::run_blocks(const GemmArguments<T>& g, const Plan& plan, const Source& source, const Room& room) const {
   const bool pack_a = plan.pack_a || !kernel_.in_place_a;
+  const bool millikernels = g.alpha == C{1} && (g.beta == C{0} || g.beta == C{1});
+  const bool b_in_place = plan.b_in_place && millikernels &&
+                          kernel_.millikernel(static_cast<std::size_t>(kernel_.rows), static_cast<std::size_t>(kernel_.vectors),
+                                              FromA::kInPlace, FromB::kInPlace) != nullptr;
   for (std::size_t jc = 0; jc < g.n; jc += plan.nc) {
     for (std::size_t pc = 0; pc < g.k; pc += plan.kc) {
       for (std::size_t ic = 0; ic < g.m; ic += plan.mc) {
@@ -256,8 +264,10 @@ void GemmFrame<T>::run_blocks(const GemmArguments<T>& g, const Plan& plan, const
         block.alpha = g.alpha;
         block.beta = pc == 0 ? g.beta : C{1};
         block.packed_b = room.packed_b;
-        block.b_is_packed = ic != 0;
+        block.b_is_packed = ic != 0 && !b_in_place;
         block.only_block = plan.mc >= g.m;
+        block.millikernels = millikernels;
+        block.b_in_place = b_in_place;
         if (source.weights != nullptr) {
           // Only read: the tiles' pack_b is for those that pack.
           block.packed_b = const_cast<C*>(source.weights) + kernel_.steps(pc) * padded(source.n) + (source.column + jc) * kernel_.steps(block.k);
@@ -307,19 +317,23 @@ void GemmFrame<T>::run_block(const Block& g) const {
     C* panel = g.only_block ? g.packed_b : g.packed_b + column * steps;
     t.tail = std::min(g.n - column, width * lanes) - (width - 1) * lanes;
     t.pack_b = panel;
+    const bool milli = g.millikernels && t.tail == lanes && steps >= kMilliSteps;
     // The first row of tiles packs the panel while it computes; nobody needs it packed if there is no second.
     FromB from_b = FromB::kPacked;
     if (!g.b_is_packed) {
       const bool whole = t.tail == lanes && whole_groups && !source.transposed;
-      const bool in_place = kernel_.tile(rows.size(0), width, from_a, FromB::kInPlace) != nullptr;
-      if (whole && g.only_block && rows.parts == 1 && in_place) from_b = FromB::kInPlace;
+      const bool in_place = rows.parts == 1 ? kernel_.tile(rows.size(0), width, from_a, FromB::kInPlace) != nullptr
+                                            : g.b_in_place && milli && kernel_.millikernel(rows.size(0), width, from_a, FromB::kInPlace) != nullptr;
+      if (whole && in_place && (g.only_block || rows.parts > 1)) from_b = FromB::kInPlace;
       else if (whole && kernel_.in_place_a) from_b = FromB::kPacking;
       if (from_b == FromB::kPacked) pack_panel(source, g.k, width, t.tail, panel);
     }
     t.vectors = width;
-    for (std::size_t p = 0; p < rows.parts; ++p) {
+    for (std::size_t p = 0, count = 1; p < rows.parts; p += count) {
       const std::size_t row = rows.begin(p);
       const std::size_t height = rows.size(p);
+      const MilliFunction<T> millikernel = milli && rows.parts > 1 ? kernel_.millikernel(height, width, from_a, from_b) : nullptr;
+      count = millikernel == nullptr ? 1 : rows.alike(p);
       // This tile's part of A and, behind it, the next one's.
       const C* packed = g.packed_a + row * packed_row;
       const T* in_place = g.a + row * g.lda;
@@ -330,6 +344,7 @@ void GemmFrame<T>::run_block(const Block& g) const {
         t.prefetch = reinterpret_cast<const char*>(source.b + g.ahead);
         t.prefetch_stride = static_cast<std::ptrdiff_t>(source.ldb * sizeof(WeightOf<T>)) * kernel_.group;
       } else if (g.b_is_packed && p < kPanelPrefetchTiles) {  // the next panel, which is packed too
+        count = std::min(count, kPanelPrefetchTiles - p);
         const std::size_t lines_per_tile = steps / 4;
         t.prefetch = reinterpret_cast<const char*>(panel + steps * width * lanes) + p * lines_per_tile * kCacheLine;
         t.prefetch_stride = kCacheLine;
@@ -341,8 +356,9 @@ void GemmFrame<T>::run_block(const Block& g) const {
         t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * sizeof(T));
       }
       t.rows = height;
-      kernel_.tile(height, width, from_a, from_b)(t);
-      from_b = FromB::kPacked;
+      if (millikernel != nullptr) millikernel(t, count);
+      else kernel_.tile(height, width, from_a, from_b)(t);
+      if (from_b == FromB::kPacking) from_b = FromB::kPacked;
     }
   }
 }

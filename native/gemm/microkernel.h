@@ -36,19 +36,26 @@ struct Tile {
 template <typename T>
 using TileFunction = void (*)(const Tile<T>&);
 
+// Millikernel (the term of BLIS): `count` tiles one below the other, all of the given one's height, with B packed or all of it in
+// place. A, C and the prefetches run on from tile to tile. Only with alpha 1, beta 0 or 1, a whole last vector and at least
+// kMilliSteps steps.
+template <typename T>
+using MilliFunction = void (*)(const Tile<T>&, std::size_t count);
+constexpr std::size_t kMilliSteps = 8;
+
 // Where a tile reads an operand: in place with any stride, or packed; B also in place, leaving it packed behind.
 enum class FromA { kInPlace, kPacked };
 enum class FromB { kInPlace, kPacking, kPacked };
 
 // The tiles of one height and width. A kernel that reads A in place packs it only for products that pack B too; one that does
 // not (its words are not A's elements) has packed A alone, and no packing tiles.
-template <typename T>
+template <typename Function>
 struct TileVariants {
-  TileFunction<T> in_place[3];  // A in place; by FromB
-  TileFunction<T> packed[3];    // A packed; by FromB
+  Function in_place[3];  // A in place; by FromB
+  Function packed[3];    // A packed; by FromB
 
   // nullptr for what no plan asks for.
-  TileFunction<T> choose(FromA a, FromB b) const {
+  Function choose(FromA a, FromB b) const {
     return (a == FromA::kInPlace ? in_place : packed)[static_cast<int>(b)];
   }
 };
@@ -101,7 +108,7 @@ struct Microkernel {
   int b_offset;
   // B is read whole; only the store of C knows the tail. kPacking and kInPlace want panels whose last vector and last group
   // are whole.
-  TileVariants<T> tiles[kMaxTileRows + 1][kMaxTileVectors + 1];
+  TileVariants<TileFunction<T>> tiles[kMaxTileRows + 1][kMaxTileVectors + 1];
   // Packs k x columns of B into a panel `vectors` wide, zeros behind the tail. (k, b, ldb, vectors, tail, panel)
   void (*pack_b)(std::size_t, const WeightOf<T>*, std::ptrdiff_t, int, std::size_t, OutputOf<T>*);
   // Packs rows of A for FromA::kPacked: steps of `rows` words, and what b_offset asks for. (k, a, lda, rows, packed)
@@ -124,12 +131,17 @@ struct Microkernel {
   TileFunction<T> any_size = nullptr;
   // nullptr: products of few rows go by tiles too.
   void (*few_rows)(const FewRows<T>&) = nullptr;
+  // By height and width; nullptr: one tile at a time.
+  TileVariants<MilliFunction<T>> millikernels[kMaxTileRows + 1][kMaxTileVectors + 1] = {};
 
   int columns() const { return vectors * lanes; }
   // The tile of `height` rows and `width` vectors, nullptr for what the kernel has not.
   TileFunction<T> tile(std::size_t height, std::size_t width, FromA a, FromB b) const {
     if (any_size == nullptr) return tiles[height][width].choose(a, b);
     return a == FromA::kPacked && b == FromB::kPacked ? any_size : nullptr;
+  }
+  MilliFunction<T> millikernel(std::size_t height, std::size_t width, FromA a, FromB b) const {
+    return any_size == nullptr ? millikernels[height][width].choose(a, b) : nullptr;
   }
   // k rounded up to what the kernel multiplies at once.
   std::size_t whole_depth(std::size_t k) const {

@@ -18,6 +18,8 @@ struct Pieces {
     if (full) missing = parts * most - count;
   }
   std::size_t begin(std::size_t i) const { return i * small + std::min(i, larger); }
+  // How many pieces from the i-th on are as large as that one (with `full`, at least one).
+  std::size_t alike(std::size_t i) const { return missing != 0 ? 1 : i < larger ? larger - i : parts - i; }
   std::size_t size(std::size_t i) const { return small + (i < larger ? 1 : 0) - (i + 1 == parts ? missing : 0); }
 };
 

@@ -1,4 +1,5 @@
 // bf16, 4x24, AVX2 + FMA + F16C: packing converts to f32, which the f32 kernel then multiplies.
+#include "gemm/kernels/f32_millikernel_avx2.h"
 #include "gemm/kernels/f32_vector_avx2.h"
 #include "gemm/kernels/words.h"
 #include "gemm/kernels/x86_words.h"
@@ -20,6 +21,6 @@ struct Vector : F32Vector {
 
 }  // namespace
 
-constexpr Microkernel<Bf16> gemm_bf16_4x24_avx2 = make_microkernel<Vector, 4, 3>("bf16_4x24_avx2", Isa::kAvx2);
+constexpr Microkernel<Bf16> gemm_bf16_4x24_avx2 = with_millikernels<Vector>(make_microkernel<Vector, 4, 3>("bf16_4x24_avx2", Isa::kAvx2));
 
 }  // namespace aibench

@@ -4,6 +4,14 @@
 #include "gemm/kernels/tile_body.h"
 #include "gemm/kernels/twelve.h"
 
+#define AIBENCH_MILLI_BYTES 8
+#define AIBENCH_MILLI_A "15"
+#define AIBENCH_MILLI_BROADCAST "vbroadcastsd"
+#define AIBENCH_MILLI_ADD "vaddpd"
+#define AIBENCH_MILLI_FIRST(c, b) "vmulpd %%ymm" #b ", %%ymm15, %%ymm" #c "\n\t"
+#define AIBENCH_MILLI_NEXT(c, b) "vfmadd231pd %%ymm" #b ", %%ymm15, %%ymm" #c "\n\t"
+#include "gemm/kernels/millikernel_avx2.h"
+
 namespace aibench {
 namespace {
 
@@ -52,6 +60,6 @@ struct Vector {
 
 }  // namespace
 
-constexpr Microkernel<double> gemm_f64_4x12_avx2 = make_microkernel<Vector, 4, 3>("f64_4x12_avx2", Isa::kAvx2);
+constexpr Microkernel<double> gemm_f64_4x12_avx2 = with_millikernels<Vector>(make_microkernel<Vector, 4, 3>("f64_4x12_avx2", Isa::kAvx2));
 
 }  // namespace aibench
