@@ -1,7 +1,6 @@
 #include "gemm/blocking.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace aibench {
 namespace {
@@ -47,7 +46,8 @@ std::size_t block_rows(const Blocking& limits, std::size_t kc) {
 // on the same few sets (of the 4 KiB of a way, five of eight ways). Measured: docs/kernels.md.
 static bool stays_in_l1(const Blocking& limits, std::size_t k, std::size_t row_bytes, std::size_t ldb_bytes) {
   constexpr std::size_t kLine = 64, kWay = 4096, kWaysTaken = 5;
-  return k * (row_bytes + kLine) <= limits.l1 / 8 * 7 && k * std::gcd(ldb_bytes, kWay) <= kWaysTaken * kWay;
+  // Rows come back to the same place of a way after kWay / gcd(ldb, kWay) of them; kWay is a power of two.
+  return k * (row_bytes + kLine) <= limits.l1 / 8 * 7 && k * std::min(ldb_bytes & -ldb_bytes, kWay) <= kWaysTaken * kWay;
 }
 
 Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows,
@@ -69,7 +69,8 @@ Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
-  plan.mc = balanced_part(m, std::max(round_down(block_rows(limits, plan.kc), tile_rows), tile_rows), tile_rows);
+  // (A division is some 15 cycles, a product of 64^3 some 16,000: none where nothing has to be cut.)
+  plan.mc = m <= limits.mc ? m : balanced_part(m, round_down(block_rows(limits, plan.kc), tile_rows), tile_rows);
   const std::size_t nc = few ? round_down(std::max(l2_bytes / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
   plan.nc = balanced_part(n, std::min(nc, limits.nc), tile_columns);
   // Packing costs m * k reads and writes, and pays where B is wide, or where rows that are a multiple of 4 KiB apart fall

@@ -294,7 +294,8 @@ template <typename T>
 void GemmFrame<T>::run_block(const Block& g) const {
   const auto lanes = static_cast<std::size_t>(kernel_.lanes);
   const bool weights = g.source.weights != nullptr;
-  Pieces rows(g.m, static_cast<std::size_t>(kernel_.rows));
+  int highest = kernel_.rows;
+  Pieces rows(g.m, static_cast<std::size_t>(highest));
   const Pieces columns(ceil_div(g.n, lanes), static_cast<std::size_t>(kernel_.vectors), weights);
   Tile<T> t;
   t.k = g.k;
@@ -313,7 +314,10 @@ void GemmFrame<T>::run_block(const Block& g) const {
   for (std::size_t j = 0; j < columns.parts; ++j) {
     const std::size_t width = columns.size(j), column = columns.begin(j) * lanes;
     const Source source = g.source.at(0, column);
-    if (from_a == FromA::kInPlace) rows = Pieces(g.m, static_cast<std::size_t>(kernel_.highest[width]));
+    if (from_a == FromA::kInPlace && kernel_.highest[width] != highest) {
+      highest = kernel_.highest[width];
+      rows = Pieces(g.m, static_cast<std::size_t>(highest));
+    }
     C* panel = g.only_block ? g.packed_b : g.packed_b + column * steps;
     t.tail = std::min(g.n - column, width * lanes) - (width - 1) * lanes;
     t.pack_b = panel;
