@@ -13,8 +13,6 @@ constexpr std::size_t kCacheLine = 64;
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 std::size_t round_up(std::size_t a, std::size_t multiple) { return ceil_div(a, multiple) * multiple; }
 
-// A tile prefetches k / 4 lines; this many tiles fetch k * NR elements where a step of the panel is up to 128 bytes wide.
-constexpr std::size_t kPanelPrefetchTiles = 8;
 // Elements of k for which few rows of A are packed at a time.
 constexpr std::size_t kFewRowsDepth = 4096;
 
@@ -333,6 +331,9 @@ void GemmFrame<T>::run_block(const Block& g) const {
       if (from_b == FromB::kPacked) pack_panel(source, g.k, width, t.tail, panel);
     }
     t.vectors = width;
+    // The tiles of this panel share the work of fetching the next one.
+    const std::size_t panel_bytes = steps * width * lanes * sizeof(C), lines_per_tile = std::max<std::size_t>(steps / 4, 1);
+    const std::size_t next_panel_stride = g.b_is_packed ? std::min(ceil_div(panel_bytes, rows.parts * lines_per_tile), kCacheLine) : 0;
     for (std::size_t p = 0, count = 1; p < rows.parts; p += count) {
       const std::size_t row = rows.begin(p);
       const std::size_t height = rows.size(p);
@@ -347,11 +348,9 @@ void GemmFrame<T>::run_block(const Block& g) const {
       if (from_b != FromB::kPacked) {  // B in place: a few columns on
         t.prefetch = reinterpret_cast<const char*>(source.b + g.ahead);
         t.prefetch_stride = static_cast<std::ptrdiff_t>(source.ldb * sizeof(WeightOf<T>)) * kernel_.group;
-      } else if (g.b_is_packed && p < kPanelPrefetchTiles) {  // the next panel, which is packed too
-        count = std::min(count, kPanelPrefetchTiles - p);
-        const std::size_t lines_per_tile = steps / 4;
-        t.prefetch = reinterpret_cast<const char*>(panel + steps * width * lanes) + p * lines_per_tile * kCacheLine;
-        t.prefetch_stride = kCacheLine;
+      } else if (g.b_is_packed) {  // the next panel, which is packed too
+        t.prefetch = reinterpret_cast<const char*>(panel) + panel_bytes + p * lines_per_tile * next_panel_stride;
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(next_panel_stride);
       } else if (from_a == FromA::kPacked) {  // A's next tile: what four steps of it take
         t.prefetch = reinterpret_cast<const char*>(packed + height * packed_row);
         t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * height * sizeof(C));
