@@ -4,11 +4,30 @@
 namespace aibench {
 namespace {
 
+// `groups` whole groups of rows of N whole vectors. Returns the end of what it wrote.
+template <typename V, int N>
+typename V::Element* pack_whole(std::size_t groups, const typename V::Weight* b, std::ptrdiff_t ldb, typename V::Element* panel) {
+  const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
+  for (; groups != 0; --groups, b += V::kGroup * ldb, panel += N * V::kLanes) {
+    V::store(panel, V::load_source(b, ldb_bytes));
+    if constexpr (N > 1) V::store(panel + V::kLanes, V::load_source(b + V::kLanes, ldb_bytes));
+    if constexpr (N > 2) V::store(panel + 2 * V::kLanes, V::load_source(b + 2 * V::kLanes, ldb_bytes));
+  }
+  return panel;
+}
+
 // V::b_word makes one word of the `rows` rows of a group that are there.
 template <typename V>
 void pack_panel(std::size_t k, const typename V::Weight* b, std::ptrdiff_t ldb, int vectors, std::size_t tail,
                 typename V::Element* panel) {
   const std::ptrdiff_t ldb_bytes = ldb * static_cast<std::ptrdiff_t>(sizeof(typename V::Weight));
+  if (const std::size_t groups = k / V::kGroup; tail == V::kLanes && vectors < 4) {
+    panel = vectors == 3   ? pack_whole<V, 3>(groups, b, ldb, panel)
+            : vectors == 2 ? pack_whole<V, 2>(groups, b, ldb, panel)
+                           : pack_whole<V, 1>(groups, b, ldb, panel);
+    b += static_cast<std::ptrdiff_t>(groups) * V::kGroup * ldb;
+    k -= groups * V::kGroup;
+  }
   for (; k != 0; b += V::kGroup * ldb) {
     const std::size_t rows = k < V::kGroup ? k : V::kGroup;
     k -= rows;
