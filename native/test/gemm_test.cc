@@ -5,6 +5,8 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -59,6 +61,26 @@ std::vector<T> filled(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
+// A copy of `values` that ends where its memory ends: behind it is a page that nobody may touch. AddressSanitizer does not see what
+// asm statements read and write; this does.
+constexpr std::size_t kGuardedBytes = std::size_t{32} << 20;
+template <typename T>
+T* before_guard(int operand, const std::vector<T>& values) {
+  static char* ends[3] = {};
+  char*& end = ends[operand];
+  if (end == nullptr) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    void* memory = mmap(nullptr, kGuardedBytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) std::abort();
+    end = static_cast<char*>(memory) + kGuardedBytes;
+    if (mprotect(end, page, PROT_NONE) != 0) std::abort();
+  }
+  if (values.size() * sizeof(T) > kGuardedBytes) std::abort();
+  T* copy = reinterpret_cast<T*>(end - values.size() * sizeof(T));
+  std::copy(values.begin(), values.end(), copy);
+  return copy;
+}
+
 template <typename T>
 T not_a_number() {
   if constexpr (std::is_floating_point_v<T>) return std::numeric_limits<T>::quiet_NaN();
@@ -96,7 +118,7 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
   }
   const bool packed = dice.below(8) == 0;
   const std::size_t count = !packed && number % 10 == 3 ? dice.below(5) : 1;
-  // Operands end where their last element ends: AddressSanitizer sees a kernel that reads beyond.
+  // Operands end where their last element ends: a kernel that goes beyond it stops the test.
   const auto extent = [](std::size_t rows, std::size_t columns, std::size_t ld) { return rows == 0 || columns == 0 ? 0 : (rows - 1) * ld + columns; };
   const std::size_t size_a = turned_a ? extent(k, m, lda) : extent(m, k, lda), size_b = turned_b ? extent(n, k, ldb) : extent(k, n, ldb);
   const std::size_t size_c = extent(m, n, ldc);
@@ -114,6 +136,9 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     std::fill(b.begin(), b.end(), not_a_number<B>());
   }
   const std::vector<C> before = c;
+  const T* const a_there = before_guard(0, a);
+  const B* const b_there = before_guard(1, b);
+  C* const c_there = before_guard(2, c);
 
   std::unique_ptr<Gemm<T>> own;  // now and then one that has room for this problem alone
   std::unique_ptr<Gemm<T>>& gemm = number % 20 < 2 ? own : engines[{limits.mc, limits.kc, limits.nc}];
@@ -122,9 +147,9 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     gemm = std::make_unique<Gemm<T>>(kernel, team, exact ? m : kLargest, exact ? n : kLargest, exact ? k : kLargest, limits);
     if (!gemm->allocate().ok()) return false;
   }
-  const GemmArguments<T> first{m, n, k, alpha, a.data(), lda, b.data(), ldb, beta, c.data(), ldc, turned_a, turned_b};
+  const GemmArguments<T> first{m, n, k, alpha, a_there, lda, b_there, ldb, beta, c_there, ldc, turned_a, turned_b};
   if (packed) {
-    if (!gemm->pack_weights(k, n, b.data(), ldb, turned_b).ok()) return false;
+    if (!gemm->pack_weights(k, n, b_there, ldb, turned_b).ok()) return false;
     GemmArguments<T> without = first;
     without.b = nullptr;
     gemm->run_packed(without);
@@ -136,13 +161,14 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     std::vector<const B*> bs;
     std::vector<C*> cs;
     for (std::size_t i = count; i-- > 0;) {  // the other way round
-      as.push_back(a.data() + i * size_a);
-      bs.push_back(b.data() + i * size_b);
-      cs.push_back(c.data() + i * size_c);
+      as.push_back(a_there + i * size_a);
+      bs.push_back(b_there + i * size_b);
+      cs.push_back(c_there + i * size_c);
     }
     if (dice.below(2) == 0) batch = {first, count, 0, 0, 0, as.data(), bs.data(), cs.data()};
     gemm->run_batch(batch);
   }
+  std::copy(c_there, c_there + c.size(), c.begin());
 
   const double unit = kWhole ? 0 : static_cast<double>(std::numeric_limits<C>::epsilon()) / 2;
   using Wide = std::conditional_t<std::is_same_v<T, double>, long double, double>;

@@ -27,42 +27,42 @@ struct MilliArguments {
   std::size_t fetched_rows;     // 56: how many rows of C are prefetched, one per group behind the first
 };
 
-// A row of a tile: an element of A, times the vectors of B. X is AIBENCH_MILLI_FIRST or _NEXT.
-#define AIBENCH_MILLI_ELEMENT(address) AIBENCH_MILLI_BROADCAST " " address ", %%ymm" AIBENCH_MILLI_A "\n\t"
-#define AIBENCH_ROW_OF_3(X, address, x, y, z) AIBENCH_MILLI_ELEMENT(address) X(x, 12) X(y, 13) X(z, 14)
-#define AIBENCH_ROW_OF_2(X, address, x, y) AIBENCH_MILLI_ELEMENT(address) X(x, 12) X(y, 13)
-#define AIBENCH_ROW_OF_1(X, address, x) AIBENCH_MILLI_ELEMENT(address) X(x, 12)
+// Rows of a tile by height and width: ROW(row, its accumulators, ...).
+#define AIBENCH_ROWS_1x3(ROW, ...) ROW(0, 0, 1, 2, __VA_ARGS__)
+#define AIBENCH_ROWS_2x3(ROW, ...) AIBENCH_ROWS_1x3(ROW, __VA_ARGS__) ROW(1, 3, 4, 5, __VA_ARGS__)
+#define AIBENCH_ROWS_3x3(ROW, ...) AIBENCH_ROWS_2x3(ROW, __VA_ARGS__) ROW(2, 6, 7, 8, __VA_ARGS__)
+#define AIBENCH_ROWS_4x3(ROW, ...) AIBENCH_ROWS_3x3(ROW, __VA_ARGS__) ROW(3, 9, 10, 11, __VA_ARGS__)
+#define AIBENCH_ROWS_1x2(ROW, ...) ROW(0, 0, 1, __VA_ARGS__)
+#define AIBENCH_ROWS_2x2(ROW, ...) AIBENCH_ROWS_1x2(ROW, __VA_ARGS__) ROW(1, 2, 3, __VA_ARGS__)
+#define AIBENCH_ROWS_3x2(ROW, ...) AIBENCH_ROWS_2x2(ROW, __VA_ARGS__) ROW(2, 4, 5, __VA_ARGS__)
+#define AIBENCH_ROWS_4x2(ROW, ...) AIBENCH_ROWS_3x2(ROW, __VA_ARGS__) ROW(3, 6, 7, __VA_ARGS__)
+#define AIBENCH_ROWS_5x2(ROW, ...) AIBENCH_ROWS_4x2(ROW, __VA_ARGS__) ROW(4, 8, 9, __VA_ARGS__)
+#define AIBENCH_ROWS_6x2(ROW, ...) AIBENCH_ROWS_5x2(ROW, __VA_ARGS__) ROW(5, 10, 11, __VA_ARGS__)
+#define AIBENCH_ROWS_1x1(ROW, ...) ROW(0, 0, __VA_ARGS__)
+#define AIBENCH_ROWS_2x1(ROW, ...) AIBENCH_ROWS_1x1(ROW, __VA_ARGS__) ROW(1, 1, __VA_ARGS__)
+#define AIBENCH_ROWS_3x1(ROW, ...) AIBENCH_ROWS_2x1(ROW, __VA_ARGS__) ROW(2, 2, __VA_ARGS__)
+#define AIBENCH_ROWS_4x1(ROW, ...) AIBENCH_ROWS_3x1(ROW, __VA_ARGS__) ROW(3, 3, __VA_ARGS__)
+#define AIBENCH_ROWS_5x1(ROW, ...) AIBENCH_ROWS_4x1(ROW, __VA_ARGS__) ROW(4, 4, __VA_ARGS__)
+#define AIBENCH_ROWS_6x1(ROW, ...) AIBENCH_ROWS_5x1(ROW, __VA_ARGS__) ROW(5, 5, __VA_ARGS__)
+#define AIBENCH_ROWS_7x1(ROW, ...) AIBENCH_ROWS_6x1(ROW, __VA_ARGS__) ROW(6, 6, __VA_ARGS__)
+#define AIBENCH_ROWS_8x1(ROW, ...) AIBENCH_ROWS_7x1(ROW, __VA_ARGS__) ROW(7, 7, __VA_ARGS__)
 
-// Rows of a tile by width and height; A(r) is the address of row r's element.
-#define AIBENCH_TILE_1x3(X, A) AIBENCH_ROW_OF_3(X, A(0), 0, 1, 2)
-#define AIBENCH_TILE_2x3(X, A) AIBENCH_TILE_1x3(X, A) AIBENCH_ROW_OF_3(X, A(1), 3, 4, 5)
-#define AIBENCH_TILE_3x3(X, A) AIBENCH_TILE_2x3(X, A) AIBENCH_ROW_OF_3(X, A(2), 6, 7, 8)
-#define AIBENCH_TILE_4x3(X, A) AIBENCH_TILE_3x3(X, A) AIBENCH_ROW_OF_3(X, A(3), 9, 10, 11)
-#define AIBENCH_TILE_1x2(X, A) AIBENCH_ROW_OF_2(X, A(0), 0, 1)
-#define AIBENCH_TILE_2x2(X, A) AIBENCH_TILE_1x2(X, A) AIBENCH_ROW_OF_2(X, A(1), 2, 3)
-#define AIBENCH_TILE_3x2(X, A) AIBENCH_TILE_2x2(X, A) AIBENCH_ROW_OF_2(X, A(2), 4, 5)
-#define AIBENCH_TILE_4x2(X, A) AIBENCH_TILE_3x2(X, A) AIBENCH_ROW_OF_2(X, A(3), 6, 7)
-#define AIBENCH_TILE_5x2(X, A) AIBENCH_TILE_4x2(X, A) AIBENCH_ROW_OF_2(X, A(4), 8, 9)
-#define AIBENCH_TILE_6x2(X, A) AIBENCH_TILE_5x2(X, A) AIBENCH_ROW_OF_2(X, A(5), 10, 11)
-#define AIBENCH_TILE_1x1(X, A) AIBENCH_ROW_OF_1(X, A(0), 0)
-#define AIBENCH_TILE_2x1(X, A) AIBENCH_TILE_1x1(X, A) AIBENCH_ROW_OF_1(X, A(1), 1)
-#define AIBENCH_TILE_3x1(X, A) AIBENCH_TILE_2x1(X, A) AIBENCH_ROW_OF_1(X, A(2), 2)
-#define AIBENCH_TILE_4x1(X, A) AIBENCH_TILE_3x1(X, A) AIBENCH_ROW_OF_1(X, A(3), 3)
-#define AIBENCH_TILE_5x1(X, A) AIBENCH_TILE_4x1(X, A) AIBENCH_ROW_OF_1(X, A(4), 4)
-#define AIBENCH_TILE_6x1(X, A) AIBENCH_TILE_5x1(X, A) AIBENCH_ROW_OF_1(X, A(5), 5)
-#define AIBENCH_TILE_7x1(X, A) AIBENCH_TILE_6x1(X, A) AIBENCH_ROW_OF_1(X, A(6), 6)
-#define AIBENCH_TILE_8x1(X, A) AIBENCH_TILE_7x1(X, A) AIBENCH_ROW_OF_1(X, A(7), 7)
+// A row at one step: an element of A, times the vectors of B. X is AIBENCH_MILLI_FIRST or _NEXT, A(r) the address of row r's element.
+#define AIBENCH_ELEMENT(address) AIBENCH_MILLI_BROADCAST " " address ", %%ymm" AIBENCH_MILLI_A "\n\t"
+#define AIBENCH_STEP_ROW_3(r, x, y, z, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12) X(y, 13) X(z, 14)
+#define AIBENCH_STEP_ROW_2(r, x, y, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12) X(y, 13)
+#define AIBENCH_STEP_ROW_1(r, x, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12)
 
 // Vectors of B at step \s of a group. In place rows are ldb apart: four of them from %[b], which then goes on.
 #define AIBENCH_VECTORS_1(row, from) "vmovups " from row ", %%ymm12\n\t"
 #define AIBENCH_VECTORS_2(row, from) AIBENCH_VECTORS_1(row, from) "vmovups " from "+32" row ", %%ymm13\n\t"
 #define AIBENCH_VECTORS_3(row, from) AIBENCH_VECTORS_2(row, from) "vmovups " from "+64" row ", %%ymm14\n\t"
 #define AIBENCH_B_PACKED(N) AIBENCH_VECTORS_##N("(%[b])", "\\s*%c[row_of_b]")
-#define AIBENCH_B_IN_PLACE(N)                                                          \
-  ".if \\s==4\n\tlea (%[b],%[ldb],4), %[b]\n\t.endif\n\t"                            \
-  ".if \\s%%4==0\n\t" AIBENCH_VECTORS_##N("(%[b])", "0")                              \
-  ".elseif \\s%%4==1\n\t" AIBENCH_VECTORS_##N("(%[b],%[ldb])", "0")                   \
-  ".elseif \\s%%4==2\n\t" AIBENCH_VECTORS_##N("(%[b],%[ldb],2)", "0")                 \
+#define AIBENCH_B_IN_PLACE(N)                                         \
+  ".if \\s==4\n\tlea (%[b],%[ldb],4), %[b]\n\t.endif\n\t"             \
+  ".if \\s%%4==0\n\t" AIBENCH_VECTORS_##N("(%[b])", "0")              \
+  ".elseif \\s%%4==1\n\t" AIBENCH_VECTORS_##N("(%[b],%[ldb])", "0")   \
+  ".elseif \\s%%4==2\n\t" AIBENCH_VECTORS_##N("(%[b],%[ldb],2)", "0") \
   ".else\n\t" AIBENCH_VECTORS_##N("(%[b],%[ldb3])", "0") ".endif\n\t"
 
 // Elements of A at step \s: side by side where packed; in place lda apart, four rows from %[a] and four from %[a4].
@@ -77,7 +77,7 @@ struct MilliArguments {
 #define AIBENCH_IN_PLACE_ROW_6 "(%[a4],%[lda],2)"
 #define AIBENCH_IN_PLACE_ROW_7 "(%[a4],%[lda3])"
 
-#define AIBENCH_STEPS(steps, R, N, X, A, B) ".irp s," steps "\n\t" AIBENCH_B_##B(N) AIBENCH_TILE_##R##x##N(X, A) ".endr\n\t"
+#define AIBENCH_STEPS(steps, R, N, X, A, B) ".irp s," steps "\n\t" AIBENCH_B_##B(N) AIBENCH_ROWS_##R##x##N(AIBENCH_STEP_ROW_##N, X, A) ".endr\n\t"
 // Moves the pointers past a group and past a step; %[a4] is there for tiles higher than four rows that read A in place.
 #define AIBENCH_PAST_A(steps, HIGH) "add $" #steps "*%c[step_of_a], %[a]\n\t" HIGH("add $" #steps "*%c[step_of_a], %[a4]\n\t")
 #define AIBENCH_GROUP_PAST_PACKED "add $8*%c[row_of_b], %[b]\n\t"
@@ -92,105 +92,86 @@ struct MilliArguments {
 #define AIBENCH_CHANGED_IN_PLACE [ldb3] "+r"(ldb3)
 #define AIBENCH_READ_IN_PLACE [ldb] "r"(ldb)
 
-// Rows of C, from the accumulators; %[c] goes on to the next tile's first row.
-#define AIBENCH_C_1(OP, x) OP(x, 0)
-#define AIBENCH_C_2(OP, x, y) OP(x, 0) OP(y, 32)
-#define AIBENCH_C_3(OP, x, y, z) OP(x, 0) OP(y, 32) OP(z, 64)
+// A row of C, from its accumulators; %[c] goes on to the next.
 #define AIBENCH_ADD_VECTOR(x, at) AIBENCH_MILLI_ADD " " #at "(%[c]), %%ymm" #x ", %%ymm" #x "\n\tvmovups %%ymm" #x ", " #at "(%[c])\n\t"
 #define AIBENCH_STORE_VECTOR(x, at) "vmovups %%ymm" #x ", " #at "(%[c])\n\t"
-#define AIBENCH_NEXT_ROW "add %[ldc], %[c]\n\t"
-#define AIBENCH_ROWS_1x3(OP) AIBENCH_C_3(OP, 0, 1, 2) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_2x3(OP) AIBENCH_ROWS_1x3(OP) AIBENCH_C_3(OP, 3, 4, 5) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_3x3(OP) AIBENCH_ROWS_2x3(OP) AIBENCH_C_3(OP, 6, 7, 8) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_4x3(OP) AIBENCH_ROWS_3x3(OP) AIBENCH_C_3(OP, 9, 10, 11) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_1x2(OP) AIBENCH_C_2(OP, 0, 1) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_2x2(OP) AIBENCH_ROWS_1x2(OP) AIBENCH_C_2(OP, 2, 3) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_3x2(OP) AIBENCH_ROWS_2x2(OP) AIBENCH_C_2(OP, 4, 5) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_4x2(OP) AIBENCH_ROWS_3x2(OP) AIBENCH_C_2(OP, 6, 7) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_5x2(OP) AIBENCH_ROWS_4x2(OP) AIBENCH_C_2(OP, 8, 9) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_6x2(OP) AIBENCH_ROWS_5x2(OP) AIBENCH_C_2(OP, 10, 11) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_1x1(OP) AIBENCH_C_1(OP, 0) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_2x1(OP) AIBENCH_ROWS_1x1(OP) AIBENCH_C_1(OP, 1) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_3x1(OP) AIBENCH_ROWS_2x1(OP) AIBENCH_C_1(OP, 2) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_4x1(OP) AIBENCH_ROWS_3x1(OP) AIBENCH_C_1(OP, 3) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_5x1(OP) AIBENCH_ROWS_4x1(OP) AIBENCH_C_1(OP, 4) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_6x1(OP) AIBENCH_ROWS_5x1(OP) AIBENCH_C_1(OP, 5) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_7x1(OP) AIBENCH_ROWS_6x1(OP) AIBENCH_C_1(OP, 6) AIBENCH_NEXT_ROW
-#define AIBENCH_ROWS_8x1(OP) AIBENCH_ROWS_7x1(OP) AIBENCH_C_1(OP, 7) AIBENCH_NEXT_ROW
+#define AIBENCH_C_ROW_3(r, x, y, z, OP) OP(x, 0) OP(y, 32) OP(z, 64) "add %[ldc], %[c]\n\t"
+#define AIBENCH_C_ROW_2(r, x, y, OP) OP(x, 0) OP(y, 32) "add %[ldc], %[c]\n\t"
+#define AIBENCH_C_ROW_1(r, x, OP) OP(x, 0) "add %[ldc], %[c]\n\t"
 
 // The first step of a tile sets the accumulators. C is fetched one row per group behind the first: a burst would fill the miss buffers.
 // Everything of a tile is over before %[c] moves on.
-#define AIBENCH_MILLIKERNEL(R, N, A, B, HIGH)                                                                                  \
-  asm volatile(                                                                                                             \
-      "1:\n\t"                                                                                                              \
-      "mov 0(%[m]), %[a]\n\t" HIGH("lea (%[a],%[lda],4), %[a4]\n\t")                                                        \
-      "mov 16(%[m]), %[b]\n\t"                                                                                              \
-      "mov %[c], %[c_row]\n\t"                                                                                              \
-      "mov 24(%[m]), %[left]\n\t"                                                                                           \
-      AIBENCH_FETCH_##B                                                                                                    \
-      AIBENCH_STEPS("0", R, N, AIBENCH_MILLI_FIRST, A, B)                                                                        \
-      AIBENCH_STEPS("1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                            \
-      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                                                 \
-      "sub 56(%[m]), %[left]\n\t"                                                                                           \
-      "mov 56(%[m]), %[row]\n\t"                                                                                            \
-      "test %[row], %[row]\n\t"                                                                                             \
-      "jz 3f\n\t"                                                                                                           \
-      "2:\n\t"                                                                                                              \
-      "prefetchw (%[c_row])\n\t"                                                                                            \
-      "prefetchw %c[row_of_b]-1(%[c_row])\n\t"                                                                          \
-      "add %[ldc], %[c_row]\n\t"                                                                                            \
-      AIBENCH_FETCH_##B                                                                                                    \
-      AIBENCH_STEPS("0,1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                          \
-      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                                                 \
-      "dec %[row]\n\t"                                                                                                      \
-      "jnz 2b\n\t"                                                                                                          \
-      "3:\n\t"                                                                                                              \
-      "dec %[left]\n\t"                                                                                                     \
-      "jz 5f\n\t"                                                                                                           \
-      ".p2align 5\n\t"                                                                                                      \
-      "4:\n\t"                                                                                                              \
-      AIBENCH_FETCH_##B                                                                                                    \
-      AIBENCH_STEPS("0,1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                          \
-      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                                                 \
-      "dec %[left]\n\t"                                                                                                     \
-      "jnz 4b\n\t"                                                                                                          \
-      "5:\n\t"                                                                                                              \
-      "mov 32(%[m]), %[left]\n\t"                                                                                           \
-      "test %[left], %[left]\n\t"                                                                                           \
-      "jz 7f\n\t"                                                                                                           \
-      "6:\n\t"                                                                                                              \
-      AIBENCH_STEPS("0", R, N, AIBENCH_MILLI_NEXT, A, B)                                                                        \
-      AIBENCH_STEP_PAST_##B AIBENCH_PAST_A(1, HIGH)                                                                                                 \
-      "dec %[left]\n\t"                                                                                                     \
-      "jnz 6b\n\t"                                                                                                          \
-      "7:\n\t"                                                                                                              \
-      "mov 8(%[m]), %[left]\n\t"                                                                                            \
-      "add %[left], 0(%[m])\n\t"                                                                                            \
-      "cmpq $0, 48(%[m])\n\t"                                                                                               \
-      "jz 8f\n\t"                                                                                                           \
-      AIBENCH_ROWS_##R##x##N(AIBENCH_ADD_VECTOR)                                                                            \
-      "decq 40(%[m])\n\t"                                                                                                   \
-      "jnz 1b\n\t"                                                                                                          \
-      "jmp 9f\n\t"                                                                                                          \
-      "8:\n\t"                                                                                                              \
-      AIBENCH_ROWS_##R##x##N(AIBENCH_STORE_VECTOR)                                                                          \
-      "decq 40(%[m])\n\t"                                                                                                   \
-      "jnz 1b\n\t"                                                                                                          \
-      "9:\n\t"                                                                                                              \
+#define AIBENCH_MILLIKERNEL(R, N, A, B, HIGH)                                                                                \
+  asm volatile(                                                                                                              \
+      "1:\n\t" /* a tile */                                                                                                  \
+      "mov 0(%[m]), %[a]\n\t" HIGH("lea (%[a],%[lda],4), %[a4]\n\t")                                                         \
+      "mov 16(%[m]), %[b]\n\t"                                                                                               \
+      "mov %[c], %[c_row]\n\t"                                                                                               \
+      "mov 24(%[m]), %[left]\n\t"                                                                                            \
+      AIBENCH_FETCH_##B                                                                                                      \
+      AIBENCH_STEPS("0", R, N, AIBENCH_MILLI_FIRST, A, B)                                                                    \
+      AIBENCH_STEPS("1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                         \
+      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                         \
+      "sub 56(%[m]), %[left]\n\t"                                                                                            \
+      "mov 56(%[m]), %[row]\n\t"                                                                                             \
+      "test %[row], %[row]\n\t"                                                                                              \
+      "jz 3f\n\t"                                                                                                            \
+      "2:\n\t" /* groups with a row of C to fetch */                                                                         \
+      "prefetchw (%[c_row])\n\t"                                                                                             \
+      "prefetchw %c[row_of_b]-1(%[c_row])\n\t"                                                                               \
+      "add %[ldc], %[c_row]\n\t"                                                                                             \
+      AIBENCH_FETCH_##B                                                                                                      \
+      AIBENCH_STEPS("0,1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                       \
+      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                         \
+      "dec %[row]\n\t"                                                                                                       \
+      "jnz 2b\n\t"                                                                                                           \
+      "3:\n\t"                                                                                                               \
+      "dec %[left]\n\t"                                                                                                      \
+      "jz 5f\n\t"                                                                                                            \
+      ".p2align 5\n\t"                                                                                                       \
+      "4:\n\t" /* the other groups */                                                                                        \
+      AIBENCH_FETCH_##B                                                                                                      \
+      AIBENCH_STEPS("0,1,2,3,4,5,6,7", R, N, AIBENCH_MILLI_NEXT, A, B)                                                       \
+      AIBENCH_GROUP_PAST_##B AIBENCH_PAST_A(8, HIGH)                                                                         \
+      "dec %[left]\n\t"                                                                                                      \
+      "jnz 4b\n\t"                                                                                                           \
+      "5:\n\t"                                                                                                               \
+      "mov 32(%[m]), %[left]\n\t"                                                                                            \
+      "test %[left], %[left]\n\t"                                                                                            \
+      "jz 7f\n\t"                                                                                                            \
+      "6:\n\t" /* what is left of k */                                                                                       \
+      AIBENCH_STEPS("0", R, N, AIBENCH_MILLI_NEXT, A, B)                                                                     \
+      AIBENCH_STEP_PAST_##B AIBENCH_PAST_A(1, HIGH)                                                                          \
+      "dec %[left]\n\t"                                                                                                      \
+      "jnz 6b\n\t"                                                                                                           \
+      "7:\n\t" /* A of the tile below; C */                                                                                  \
+      "mov 8(%[m]), %[left]\n\t"                                                                                             \
+      "add %[left], 0(%[m])\n\t"                                                                                             \
+      "cmpq $0, 48(%[m])\n\t"                                                                                                \
+      "jz 8f\n\t"                                                                                                            \
+      AIBENCH_ROWS_##R##x##N(AIBENCH_C_ROW_##N, AIBENCH_ADD_VECTOR)                                                          \
+      "decq 40(%[m])\n\t"                                                                                                    \
+      "jnz 1b\n\t"                                                                                                           \
+      "jmp 9f\n\t"                                                                                                           \
+      "8:\n\t"                                                                                                               \
+      AIBENCH_ROWS_##R##x##N(AIBENCH_C_ROW_##N, AIBENCH_STORE_VECTOR)                                                        \
+      "decq 40(%[m])\n\t"                                                                                                    \
+      "jnz 1b\n\t"                                                                                                           \
+      "9:\n\t"                                                                                                               \
       : [a] "=&r"(a), [a4] "=&r"(a4), [b] "=&r"(b), [c] "+r"(c), [c_row] "=&r"(c_row), [left] "=&r"(left), [row] "=&r"(row), \
-        AIBENCH_CHANGED_##B                                                                                                 \
-      : [m] "r"(&m), [lda] "r"(lda), [lda3] "r"(3 * lda), [ldc] "r"(ldc), AIBENCH_READ_##B, [rows] "i"(R),              \
-        [row_of_b] "i"(N * 32), [bytes] "i"(AIBENCH_MILLI_BYTES), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)      \
-      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",   \
+        AIBENCH_CHANGED_##B                                                                                                  \
+      : [m] "r"(&m), [lda] "r"(lda), [lda3] "r"(3 * lda), [ldc] "r"(ldc), AIBENCH_READ_##B, [rows] "i"(R),                   \
+        [row_of_b] "i"(N * 32), [bytes] "i"(AIBENCH_MILLI_BYTES), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)   \
+      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
         "xmm12", "xmm13", "xmm14", "xmm15")
 
 #define AIBENCH_LOW(text)
 #define AIBENCH_HIGH(text) text
-#define AIBENCH_MILLI(rows_, vectors_, HIGH)                                                                                          \
-  if constexpr (R == rows_ && N == vectors_) {                                                                                        \
-    if constexpr (kA == FromA::kPacked) AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_PACKED_A, PACKED, AIBENCH_LOW);                  \
-    else if constexpr (kB == FromB::kPacked) AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_IN_PLACE_A, PACKED, HIGH);                  \
-    else AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_IN_PLACE_A, IN_PLACE, HIGH);                                                    \
+#define AIBENCH_MILLI(rows_, vectors_, HIGH)                                                                         \
+  if constexpr (R == rows_ && N == vectors_) {                                                                       \
+    if constexpr (kA == FromA::kPacked) AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_PACKED_A, PACKED, AIBENCH_LOW); \
+    else if constexpr (kB == FromB::kPacked) AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_IN_PLACE_A, PACKED, HIGH); \
+    else AIBENCH_MILLIKERNEL(rows_, vectors_, AIBENCH_IN_PLACE_A, IN_PLACE, HIGH);                                   \
   }
 
 template <typename V, int R, int N, FromA kA, FromB kB>
