@@ -40,8 +40,9 @@ Napi::Value create_peak(const Napi::CallbackInfo& info) {
   const std::string dtype = read.text("dtype");
   const int threads = static_cast<int>(read.integer("threads", 1, kMaxThreads));
   const std::string isa = read.optional_text("isa");
+  const bool narrow_weights = read.optional_flag("narrowWeights");
   std::unique_ptr<Problem> problem;
-  const Status status = read.status().ok() ? create_peak_problem(dtype, threads, isa, &problem) : read.status();
+  const Status status = read.status().ok() ? create_peak_problem(dtype, threads, isa, narrow_weights, &problem) : read.status();
   return wrap_problem(info.Env(), status, std::move(problem));
 }
 

@@ -288,7 +288,7 @@ Status create(const GemmProblemOptions& options, std::unique_ptr<Problem>* probl
   }
   const Microkernel<T>* kernel = nullptr;
   std::shared_ptr<Peer> peer;
-  Status status = choose_microkernel<T>(options.isa, &kernel);
+  Status status = choose_microkernel<T>(options.isa, options.narrow_weights && (dense || packed), &kernel);
   if (status.ok() && !options.backend.empty() && options.backend != "native") {
     status = open_peer(options.backend, &peer);
     if (status.ok()) status = check_dtype(peer->info(), options.dtype);

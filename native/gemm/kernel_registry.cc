@@ -41,24 +41,24 @@ const std::vector<const Microkernel<T>*>& microkernels() {
 }
 
 template <typename T>
-Status choose_microkernel(const std::string& requested, const Microkernel<T>** kernel) {
+Status choose_microkernel(const std::string& requested, bool narrow_weights, const Microkernel<T>** kernel) {
   std::vector<Isa> built;
   for (const Microkernel<T>* row : microkernels<T>()) built.push_back(row->isa);
   Isa isa;
   Status status = choose_isa(requested, built, &isa);
   if (!status.ok()) return status;
+  const Microkernel<T>* chosen = nullptr;
   for (const Microkernel<T>* row : microkernels<T>()) {
-    if (row->isa == isa) {
-      *kernel = row;
-      break;
-    }
+    if (row->isa != isa || (row->narrow_weights && !narrow_weights)) continue;
+    if (chosen == nullptr || (row->narrow_weights && !chosen->narrow_weights)) chosen = row;
   }
+  *kernel = chosen;
   return status;
 }
 
 #define AIBENCH_INSTANTIATE(T)                                            \
   template const std::vector<const Microkernel<T>*>& microkernels<T>();   \
-  template Status choose_microkernel<T>(const std::string&, const Microkernel<T>**);
+  template Status choose_microkernel<T>(const std::string&, bool, const Microkernel<T>**);
 AIBENCH_INSTANTIATE(float)
 AIBENCH_INSTANTIATE(double)
 AIBENCH_INSTANTIATE(Bf16)

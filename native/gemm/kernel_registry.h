@@ -22,8 +22,9 @@ std::vector<KernelRow> kernel_rows();
 template <typename T>
 const std::vector<const Microkernel<T>*>& microkernels();
 
-// The first row for the ISA that choose_isa() settles on; `requested` may be empty.
+// The first row for the ISA that choose_isa() settles on; `requested` may be empty. With `narrow_weights`, which promises that B's elements lie in
+// kNarrowWeights, the first that makes use of it, if the ISA has one.
 template <typename T>
-Status choose_microkernel(const std::string& requested, const Microkernel<T>** kernel);
+Status choose_microkernel(const std::string& requested, bool narrow_weights, const Microkernel<T>** kernel);
 
 }  // namespace aibench

@@ -84,6 +84,9 @@ struct FewRows {
   const WeightOf<T>* next;  // the columns that will be multiplied after these
 };
 
+// Weights that leave room for the sum of two products at 16 bits: as quantisers make them for CPUs without VNNI ("reduced range").
+constexpr int kNarrowWeights[] = {-64, 63};
+
 // Independent accumulators of the FMA ceiling: more than latency times rate of any core so far.
 constexpr int kPeakChains = 12;
 
@@ -131,6 +134,8 @@ struct Microkernel {
   TileFunction<T> any_size = nullptr;
   // nullptr: products of few rows go by tiles too.
   void (*few_rows)(const FewRows<T>&) = nullptr;
+  // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.
+  bool narrow_weights = false;
   // By height and width; nullptr: one tile at a time.
   TileVariants<MilliFunction<T>> millikernels[kMaxTileRows + 1][kMaxTileVectors + 1] = {};
 
@@ -155,6 +160,12 @@ struct Microkernel {
   // Words of one row of packed A.
   std::size_t packed_row(std::size_t k) const { return steps(k) + (b_offset != 0 ? 1 : 0); }
 };
+
+template <typename T>
+constexpr Microkernel<T> of_narrow_weights(Microkernel<T> kernel) {
+  kernel.narrow_weights = true;
+  return kernel;
+}
 
 // Rows of kernels.inc.
 #define AIBENCH_GEMM_KERNEL(dtype, type, shape, path) extern const Microkernel<type> gemm_##dtype##_##shape##_##path;

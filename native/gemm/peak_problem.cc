@@ -93,9 +93,9 @@ class PeakProblem final : public Problem {
 };
 
 template <typename T>
-Status create(const std::string& dtype, int threads, const std::string& isa, std::unique_ptr<Problem>* problem) {
+Status create(const std::string& dtype, int threads, const std::string& isa, bool narrow_weights, std::unique_ptr<Problem>* problem) {
   const Microkernel<T>* kernel = nullptr;
-  Status status = choose_microkernel<T>(isa, &kernel);
+  Status status = choose_microkernel<T>(isa, narrow_weights, &kernel);
   if (status.ok()) *problem = std::make_unique<PeakProblem<T>>(dtype, threads, *kernel);
   return status;
 }
@@ -103,8 +103,8 @@ Status create(const std::string& dtype, int threads, const std::string& isa, std
 }  // namespace
 
 Status create_peak_problem(const std::string& dtype, int threads, const std::string& isa,
-                           std::unique_ptr<Problem>* problem) {
-  return for_dtype("peak", dtype, [&]<typename T>(T*) { return create<T>(dtype, threads, isa, problem); });
+                           bool narrow_weights, std::unique_ptr<Problem>* problem) {
+  return for_dtype("peak", dtype, [&]<typename T>(T*) { return create<T>(dtype, threads, isa, narrow_weights, problem); });
 }
 
 }  // namespace aibench

@@ -7,8 +7,8 @@
 
 namespace aibench {
 
-// `isa` may be empty. Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED.
+// `isa` may be empty; `narrow_weights` as in choose_microkernel(). Fails with DTYPE_UNKNOWN, ISA_UNKNOWN, ISA_UNSUPPORTED.
 Status create_peak_problem(const std::string& dtype, int threads, const std::string& isa,
-                           std::unique_ptr<Problem>* problem);
+                           bool narrow_weights, std::unique_ptr<Problem>* problem);
 
 }  // namespace aibench

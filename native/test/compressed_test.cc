@@ -37,7 +37,7 @@ Weights<T> compressed(const char* kind, std::size_t k, std::size_t n, std::uint6
   for (std::size_t i = 0; i < k * n; ++i) w.before[i] = random_element<WeightOf<T>>(seed, i);
   w.after = w.before;
   const Microkernel<T>* kernel = nullptr;
-  if (choose_microkernel<T>("", &kernel).ok() && make_compressed_weights<T>(kind, *kernel, 1, &w.form).ok()) {
+  if (choose_microkernel<T>("", false, &kernel).ok() && make_compressed_weights<T>(kind, *kernel, 1, &w.form).ok()) {
     w.form->compress({k, n, w.after.data()});
   }
   return w;

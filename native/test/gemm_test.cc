@@ -124,6 +124,9 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
   const std::size_t size_c = extent(m, n, ldc);
   std::vector<T> a = filled<T>(count * size_a, 3 * number);
   std::vector<B> b = filled<B>(count * size_b, 3 * number + 1);
+  if constexpr (kWhole) {
+    for (B& weight : b) weight = kernel.narrow_weights ? static_cast<B>(weight / 2) : weight;  // [-128, 127] to kNarrowWeights
+  }
   std::vector<C> c(count * size_c);
   for (std::size_t i = 0; i < c.size(); ++i) {
     if constexpr (kWhole) c[i] = static_cast<C>(random_bits(3 * number + 2, i) >> 44) - (1 << 19);

@@ -45,9 +45,9 @@ bool check(const GemmProblemOptions& options, int faults) {
   return good;
 }
 
-bool check_peak(const char* dtype) {
+bool check_peak(const char* dtype, bool narrow_weights) {
   std::unique_ptr<Problem> problem;
-  if (!create_peak_problem(dtype, 2, "", &problem).ok() || !problem->prepare().ok()) return false;
+  if (!create_peak_problem(dtype, 2, "", narrow_weights, &problem).ok() || !problem->prepare().ok()) return false;
   if (problem->verify().passed) return false;  // never run
   problem->run(2);
   if (!problem->verify().passed) return false;
@@ -61,7 +61,7 @@ int main() {
   using aibench::check;
   bool good = true;
   for (const char* dtype : {"f32", "f64", "bf16", "f16", "s8", "u8"}) {
-    good = aibench::check_peak(dtype) && good;
+    for (bool narrow_weights : {false, true}) good = aibench::check_peak(dtype, narrow_weights) && good;
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
       good = check({dtype, 1 + seed * 7 % 60, 1 + seed * 11 % 70, 1 + seed * 5 % 50, 1 + static_cast<int>(seed % 2), seed, "", "", ""}, 3) && good;
     }

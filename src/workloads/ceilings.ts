@@ -26,10 +26,15 @@ export function roofline(
 
 /**
  * FMA peak in FLOP/s of one dtype (of its own instruction: FMA, bf16 or int8 dot product) over `threads` threads: the best of a few milliseconds' samples, since a ceiling is what
- * the machine can do when nothing disturbs it. Takes about 60 ms.
+ * the machine can do when nothing disturbs it. `narrowWeights`: of the instruction for int8 weights in [-64, 63]. Takes about 60 ms.
  */
-export async function measureFmaPeak(native: NativeAddon, dtype: GemmDtype, threads: number): Promise<number> {
-  const problem = native.createPeak({ dtype, threads });
+export async function measureFmaPeak(
+  native: NativeAddon,
+  dtype: GemmDtype,
+  threads: number,
+  narrowWeights = false,
+): Promise<number> {
+  const problem = native.createPeak({ dtype, threads, narrowWeights });
   try {
     await problem.prepare();
     const { samplesSeconds, iterationsPerSample } = await problem.measure(PEAK_TIMING);

@@ -40,6 +40,8 @@ const params = z.strictObject({
   batchLayout: z.exactOptional(z.literal('pointers')),
   /** `packed`: B is packed once for the kernel, before anything is timed, as an inference engine does with its weights. */
   weights: z.exactOptional(z.literal('packed')),
+  /** int8: B lies in [-64, 63], as quantisers make weights for CPUs without VNNI (`reduce_range`). AVX2 has faster instructions for those. */
+  narrowWeights: z.exactOptional(z.literal(true)),
 });
 type GemmParams = z.infer<typeof params>;
 
@@ -54,13 +56,15 @@ function operandBytes({ dtype, m, n, k, batch = 1, beta = 0, weights }: GemmPara
 }
 
 /** What the options add to a case's short name. */
-function optionsLabel({ transposeA, transposeB, alpha, beta, batch, batchLayout, weights }: GemmParams): string {
+function optionsLabel(options: GemmParams): string {
+  const { transposeA, transposeB, alpha, beta, batch, batchLayout, weights, narrowWeights } = options;
   const parts = [
     transposeA || transposeB ? `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}` : '',
     alpha === undefined ? '' : `α=${alpha}`,
     beta === undefined ? '' : `β=${beta}`,
     batch === undefined ? '' : `batch=${batch}${batchLayout === undefined ? '' : ` ${batchLayout}`}`,
     weights ?? '',
+    narrowWeights ? 'narrow' : '',
   ];
   return parts.map(part => (part === '' ? '' : ` ${part}`)).join('');
 }
@@ -69,6 +73,8 @@ function optionsLabel({ transposeA, transposeB, alpha, beta, batch, batchLayout,
 function optionsSupport(p: GemmParams, backend: string): Support {
   const refuse = (reason: string, remedy: string): Support => ({ supported: false, reason, remedy });
   const integer = p.dtype === 's8' || p.dtype === 'u8';
+  if (p.narrowWeights && !integer)
+    return refuse(`narrowWeights is about int8, not ${p.dtype}`, 'Leave it out, or choose s8 or u8.');
   if (p.weights !== undefined && backend !== 'native' && backend !== 'onednn')
     return refuse(
       'packed weights are multiplied by our own kernels and oneDNN only',
@@ -133,7 +139,9 @@ export const gemm: Workload<GemmParams> = {
       open: () => context.native.createGemm(options),
       context,
       work: ({ flops }) => ({ flops }),
-      ceilings: async () => ({ fma_flops_per_second: await measureFmaPeak(context.native, dtype, threads) }),
+      ceilings: async () => ({
+        fma_flops_per_second: await measureFmaPeak(context.native, dtype, threads, p.narrowWeights),
+      }),
       derived: roofline,
       warnings: blasWarnings(backend, process.env),
     });

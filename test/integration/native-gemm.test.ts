@@ -53,7 +53,7 @@ function thrown(call: () => unknown): NativeError {
 describe.each(GEMM_DTYPES)('gemm %s', dtype => {
   const isas = addon.buildInfo().kernels.filter(kernel => kernel.supported && kernel.dtype === dtype);
 
-  test.each(isas.map(kernel => kernel.isa))('is right on %s, before and after it is timed', async isa => {
+  test.each([...new Set(isas.map(kernel => kernel.isa))])('is right on %s, before and after it is timed', async isa => {
     const problem = gemm({ dtype, isa });
     await problem.prepare();
     expect((await problem.runAndVerify()).passed).toBe(true);
@@ -65,6 +65,16 @@ describe.each(GEMM_DTYPES)('gemm %s', dtype => {
     expect(verification.error).toBeLessThanOrEqual(verification.tolerance);
     expect(problem.facts().isa).toBe(isa);
     expect(problem.work().flops).toBe(2 * 65 * 67 * 63);
+  });
+
+  const narrow = isas.filter(kernel => kernel.name.includes('narrow'));
+  test.each(narrow.map(kernel => kernel.name))('has %s for weights in [-64, 63], and for no others', async name => {
+    const isa = narrow.find(kernel => kernel.name === name)?.isa ?? 'scalar';
+    const problem = gemm({ dtype, isa, narrowWeights: true });
+    await problem.prepare();
+    expect(problem.facts().kernel).toBe(name);
+    expect((await problem.runAndVerify()).passed).toBe(true);
+    expect(gemm({ dtype, isa }).facts().kernel).not.toBe(name);
   });
 
   test('every kind of damage is caught and mended by the next run', async () => {

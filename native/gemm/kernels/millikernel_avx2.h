@@ -7,6 +7,10 @@
 //   AIBENCH_MILLI_A      register that holds an element of A; rows of C are ymm0 to ymm11, a step's vectors of B from ymm12 on
 //   AIBENCH_MILLI_BROADCAST, AIBENCH_MILLI_ADD   instructions
 //   AIBENCH_MILLI_FIRST(c, b), AIBENCH_MILLI_NEXT(c, b)   text that sets ymm<c> to A times ymm<b>, and that adds it
+// and where need be
+//   AIBENCH_MILLI_BEGIN         text before everything
+//   AIBENCH_MILLI_ACCUMULATORS  how many rows of vectors of C, if not 12
+//   AIBENCH_MILLI_OFFSET        defined: packed A ends in what is to be added to each row (Microkernel::b_offset)
 #pragma once
 #include <cstddef>
 
@@ -14,6 +18,13 @@
 
 namespace aibench {
 namespace {
+
+#ifndef AIBENCH_MILLI_BEGIN
+#define AIBENCH_MILLI_BEGIN
+#endif
+#ifndef AIBENCH_MILLI_ACCUMULATORS
+#define AIBENCH_MILLI_ACCUMULATORS 12
+#endif
 
 // What the asm statements read, at the offsets that they name.
 struct MilliArguments {
@@ -99,11 +110,22 @@ struct MilliArguments {
 #define AIBENCH_C_ROW_2(r, x, y, OP) OP(x, 0) OP(y, 32) "add %[ldc], %[c]\n\t"
 #define AIBENCH_C_ROW_1(r, x, OP) OP(x, 0) "add %[ldc], %[c]\n\t"
 
+#ifdef AIBENCH_MILLI_OFFSET
+#define AIBENCH_OFFSET_OF(r) AIBENCH_MILLI_BROADCAST " " #r "*%c[bytes](%[a]), %%ymm" AIBENCH_MILLI_A "\n\t"
+#define AIBENCH_ADD_OFFSET(x) AIBENCH_MILLI_ADD " %%ymm" AIBENCH_MILLI_A ", %%ymm" #x ", %%ymm" #x "\n\t"
+#define AIBENCH_OFFSET_ROW_3(r, x, y, z, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y) AIBENCH_ADD_OFFSET(z)
+#define AIBENCH_OFFSET_ROW_2(r, x, y, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y)
+#define AIBENCH_OFFSET_ROW_1(r, x, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x)
+#define AIBENCH_OFFSETS(R, N) AIBENCH_ROWS_##R##x##N(AIBENCH_OFFSET_ROW_##N, )
+#else
+#define AIBENCH_OFFSETS(R, N)
+#endif
+
 // The first step of a tile sets the accumulators. C is fetched one row per group behind the first: a burst would fill the miss buffers.
 // Everything of a tile is over before %[c] moves on.
 #define AIBENCH_MILLIKERNEL(R, N, A, B, HIGH)                                                                                \
   asm volatile(                                                                                                              \
-      "1:\n\t" /* a tile */                                                                                                  \
+      AIBENCH_MILLI_BEGIN "1:\n\t" /* a tile */                                                                              \
       "mov 0(%[m]), %[a]\n\t" HIGH("lea (%[a],%[lda],4), %[a4]\n\t")                                                         \
       "mov 16(%[m]), %[b]\n\t"                                                                                               \
       "mov %[c], %[c_row]\n\t"                                                                                               \
@@ -145,7 +167,7 @@ struct MilliArguments {
       "dec %[left]\n\t"                                                                                                      \
       "jnz 6b\n\t"                                                                                                           \
       "7:\n\t" /* A of the tile below; C */                                                                                  \
-      "mov 8(%[m]), %[left]\n\t"                                                                                             \
+      AIBENCH_OFFSETS(R, N) "mov 8(%[m]), %[left]\n\t"                                                                       \
       "add %[left], 0(%[m])\n\t"                                                                                             \
       "cmpq $0, 48(%[m])\n\t"                                                                                                \
       "jz 8f\n\t"                                                                                                            \
@@ -183,7 +205,7 @@ void millikernel(const Tile<typename V::Source>& t, std::size_t tiles) {
   [[maybe_unused]] const std::ptrdiff_t stride = t.prefetch_stride, ldb = t.ldb * kBytes;
   [[maybe_unused]] std::ptrdiff_t ldb3 = 3 * ldb;
   [[maybe_unused]] const char* fetch = t.prefetch;
-  const std::ptrdiff_t next_a = kPacked ? static_cast<std::ptrdiff_t>(steps) * R * kBytes : R * lda;
+  const std::ptrdiff_t next_a = kPacked ? static_cast<std::ptrdiff_t>(steps + (V::kOffset != 0 ? 1 : 0)) * R * kBytes : R * lda;
   MilliArguments m{t.a, next_a, t.b, groups, steps % 8, tiles, t.beta != 0 ? 1u : 0u, groups > R ? R : 0u};
   const char *a, *a4, *b, *c_row;
   typename V::Element* c = t.c;
@@ -197,7 +219,7 @@ void millikernel(const Tile<typename V::Source>& t, std::size_t tiles) {
 
 template <typename V, int R, int N>
 constexpr void add_millikernels(Microkernel<typename V::Source>& kernel) {
-  if constexpr (R * N <= 12) {
+  if constexpr (R * N <= AIBENCH_MILLI_ACCUMULATORS) {
     auto& milli = kernel.millikernels[R][N];
     const auto& tiles = kernel.tiles[R][N];
     if constexpr (V::kInPlaceA) {

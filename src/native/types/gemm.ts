@@ -41,7 +41,7 @@ export interface GemmOptions {
   alpha?: number;
   /** -1 to 1; 0 by default. With 1 alpha changes its sign from run to run, so that C stays bounded. */
   beta?: number;
-  /** int8: B in [-64, 63], with which libraries are exact that add two products at 16 bits. */
+  /** int8: B in [-64, 63], for which AVX2 has a kernel of its own, and with which libraries are exact that add two products at 16 bits. */
   narrowWeights?: boolean;
   /** So many products of that shape per run, one after the other in memory. */
   batch?: number;
@@ -70,4 +70,6 @@ export interface PeakOptions {
   dtype: GemmDtype;
   threads: number;
   isa?: Isa;
+  /** The instruction for int8 weights in [-64, 63], where the ISA has one. */
+  narrowWeights?: boolean;
 }
