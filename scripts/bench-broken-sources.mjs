@@ -11,10 +11,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { importTypescript } from './import-typescript.mjs';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     rounds: { type: 'string', default: '20' },
     seconds: { type: 'string', default: '0.5' },

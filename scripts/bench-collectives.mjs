@@ -14,7 +14,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const built = path.join(root, `build-native-${process.platform}-${process.arch}`, 'Release', 'aibench.node');
@@ -311,7 +311,7 @@ async function benchCrowded(say, misses, rounds, seconds) {
   return rows;
 }
 
-const { values } = parseArgs({
+const { values } = readFlags(import.meta.url, {
   options: {
     serve: { type: 'boolean', default: false },
     from: { type: 'string', default: '8' },

@@ -7,6 +7,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readFlags } from './flags.mjs';
 import { importTypescript } from './import-typescript.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -17,7 +18,7 @@ const CASES = 200;
 const PAIR_RUNS = 15;
 /** The node that is made slow on 40 of the cases. */
 const SLOW = 617;
-const onlyPair = process.argv.includes('--pair');
+const onlyPair = readFlags(import.meta.url, { options: { pair: { type: 'boolean', default: false } } }).values.pair;
 
 /** Prints its own peak of resident memory (KiB) as it ends. */
 const meter = path.join(folder, 'meter.mjs');

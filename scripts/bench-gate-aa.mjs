@@ -10,9 +10,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
-const { values } = parseArgs({
+const { values } = readFlags(import.meta.url, {
   options: {
     pairs: { type: 'string', default: '60' },
     suite: { type: 'string', default: fileURLToPath(new URL('gate-aa.yaml', import.meta.url)) },

@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { importTypescript } from './import-typescript.mjs';
 
-const { values } = parseArgs({
+const { values } = readFlags(import.meta.url, {
   options: { json: { type: 'boolean', default: false }, comparisons: { type: 'string', default: '2000' } },
 });
 const comparisons = Number(values.comparisons);

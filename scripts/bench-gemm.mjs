@@ -15,7 +15,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { againstBest, judge } from './gemm/bars.mjs';
 
 const SHAPES = '64,128,256,512,1024,2048,4096,1000x1001x999,1x4096x4096,8x4096x4096,16x4096x4096,64x4096x4096';
@@ -24,7 +24,7 @@ const MIN_ROUNDS = 5;
 // Threads of OpenBLAS and OpenMP spin for a while after their work: the next in turn must not run beside them.
 const SETTLE_MS = 40;
 
-const { values } = parseArgs({
+const { values } = readFlags(import.meta.url, {
   options: {
     json: { type: 'boolean', default: false },
     out: { type: 'string' },

@@ -8,7 +8,7 @@
 // than 1 % above its floor on ResNet-50 or BERT, two sessions below 1.7 of 2, or a stall of the event
 // loop of more than 20 ms.
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { models, trivial } from './inference/overhead.mjs';
 import { decoding, largeOutput, twoAtOnce } from './inference/sessions.mjs';
 
@@ -20,7 +20,7 @@ const PARTS = {
   sessions: seconds => twoAtOnce(Math.ceil(seconds)),
 };
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     only: { type: 'string', default: Object.keys(PARTS).join(',') },
     seconds: { type: 'string', default: '6' },

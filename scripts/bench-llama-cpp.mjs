@@ -12,7 +12,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { cachedModel, median, medianInterval, ms, now, options, parts } from './inference/setup.mjs';
 
 const PROMPT = 128;
@@ -20,7 +20,7 @@ const TOKENS = 33;
 /** Pools go on spinning after a run. */
 const CALM_MS = 60;
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     from: { type: 'string' },
     rounds: { type: 'string', default: '12' },

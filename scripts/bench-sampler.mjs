@@ -13,13 +13,14 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { importTypescript } from './import-typescript.mjs';
 
 const HIGHEST_CORE_SHARE = 0.005;
 const HIGHEST_KILOHERTZ_SHARE = 0.01;
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     rounds: { type: 'string', default: '16' },
     seconds: { type: 'string', default: '1' },

@@ -11,10 +11,10 @@
 // theory at hand is right). The bar is on the median of the seeds. Where the machine itself takes more than 0.05 % of the time away (a hypervisor's steal, a neighbour), the
 // service time is no longer the known one: that is said, and judged are the busy periods in which nothing was taken, on both
 // sides. The whole of the bench lies in scripts/inference/queue.mjs.
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { queue } from './inference/queue.mjs';
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     service: { type: 'string', default: '0.005' },
     seconds: { type: 'string', default: '2.5' },

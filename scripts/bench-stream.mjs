@@ -11,7 +11,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
 const LOWEST_RATIO = 0.9;
 const PASSES = 10;
@@ -119,7 +119,7 @@ int main(int, char** argv) {
 }
 `;
 
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     rounds: { type: 'string', default: '9' },
     megabytes: { type: 'string', default: '128' },

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { startHosts, whyNoHosts } from './hosts/hosts.mjs';
 import { importTypescript } from './import-typescript.mjs';
 
@@ -22,7 +22,7 @@ const ALGORITHMS = [
   { name: 'recursive-doubling', number: 3, upTo: 2 ** 16 },
 ];
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const { values: flags } = parseArgs({
+const { values: flags } = readFlags(import.meta.url, {
   options: {
     ranks: { type: 'string', default: '4' },
     megabits: { type: 'string', default: '50' },

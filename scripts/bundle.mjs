@@ -21,13 +21,13 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 import { newestGlibc } from './release/glibc.mjs';
 import { copyDependencies, copyOnnxRuntime } from './release/node-modules.mjs';
 import { manifest, platform, refuse, root, stageMain, stagePlatform } from './release/stage.mjs';
 
 const MOST_BYTES = 64 * 2 ** 20;
-const { values: options } = parseArgs({
+const { values: options } = readFlags(import.meta.url, {
   options: {
     out: { type: 'string', default: '.' },
     compression: { type: 'string', default: '9' },
@@ -113,7 +113,8 @@ function fill(folder) {
   );
   chmodSync(path.join(folder, 'aibench'), 0o755);
   mkdirSync(path.join(folder, 'tools'));
-  copyFileSync(path.join(root, 'scripts', 'find-peak.mjs'), path.join(folder, 'tools', 'find-peak.mjs'));
+  for (const file of ['find-peak.mjs', 'flags.mjs'])
+    copyFileSync(path.join(root, 'scripts', file), path.join(folder, 'tools', file));
 
   const licenses = path.join(folder, 'licenses');
   mkdirSync(licenses);

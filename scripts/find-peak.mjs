@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readFlags } from './flags.mjs';
 
 // Neighbours of a dimension, as factors; sizes are kept between the limits.
 const FACTORS = [0.5, 0.75, 0.9, 1.1, 1.5, 2];
@@ -30,7 +30,7 @@ const GPU = {
 const LIMITS = { least: 16, most: 32768 };
 const TIMING = { maxWarmupSeconds: 0.05, minSampleSeconds: 0.002, targetSeconds: 0.3, minSamples: 5, maxSamples: 1000 };
 
-const { values } = parseArgs({
+const { values } = readFlags(import.meta.url, {
   options: {
     dtype: { type: 'string', default: 'f32' },
     threads: { type: 'string', default: '1' },
