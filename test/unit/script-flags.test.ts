@@ -18,9 +18,12 @@ describe('flags of scripts', () => {
     });
   });
 
-  test.each(['bench-gemm.mjs', 'bench-gate.mjs', 'find-peak.mjs'])('%s --help says what it is for and how to call it', name => {
-    const { status, stdout, stderr } = run(name, '--help');
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(stdout).toMatch(/node scripts\/|npm run bench:/);
-  });
+  test.each(['bench-gemm.mjs', 'bench-gate.mjs', 'find-peak.mjs'])(
+    '%s --help says what it is for and how to call it',
+    name => {
+      const { status, stdout, stderr } = run(name, '--help');
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toMatch(/node scripts\/|npm run bench:/);
+    },
+  );
 });

@@ -18,7 +18,8 @@ inline __attribute__((always_inline)) void stream_rows(std::size_t n, const type
     typename V::Register sum = V::load(c + j);
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
-      V::accumulate(sum, x[i], V::load_source(at(b + j, i * group), ldb));
+      if constexpr (requires { V::accumulate_from(sum, x[i], b); }) V::accumulate_from(sum, x[i], at(b + j, i * group));
+      else V::accumulate(sum, x[i], V::load_source(at(b + j, i * group), ldb));
     }
     V::store(c + j, sum);
   }
