@@ -34,7 +34,7 @@ export async function measureFmaPeak(
   threads: number,
   narrowWeights = false,
 ): Promise<number> {
-  const problem = native.createPeak({ dtype, threads, narrowWeights });
+  const problem = native.createPeak({ dtype, threads, ...(narrowWeights && { narrowWeights }) });
   try {
     await problem.prepare();
     const { samplesSeconds, iterationsPerSample } = await problem.measure(PEAK_TIMING);
