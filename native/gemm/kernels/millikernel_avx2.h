@@ -221,12 +221,13 @@ template <typename V, int R, int N>
 constexpr void add_millikernels(Microkernel<typename V::Source>& kernel) {
   if constexpr (R * N <= AIBENCH_MILLI_ACCUMULATORS) {
     auto& milli = kernel.millikernels[R][N];
-    const auto& tiles = kernel.tiles[R][N];
+    if (N <= kernel.vectors && R <= kernel.rows) milli.packed[2] = millikernel<V, R, N, FromA::kPacked, FromB::kPacked>;
     if constexpr (V::kInPlaceA) {
-      if (tiles.in_place[0] != nullptr) milli.in_place[0] = millikernel<V, R, N, FromA::kInPlace, FromB::kInPlace>;
-      if (tiles.in_place[2] != nullptr) milli.in_place[2] = millikernel<V, R, N, FromA::kInPlace, FromB::kPacked>;
+      if (N <= kernel.vectors && R <= kernel.highest[N]) {
+        milli.in_place[0] = millikernel<V, R, N, FromA::kInPlace, FromB::kInPlace>;
+        milli.in_place[2] = millikernel<V, R, N, FromA::kInPlace, FromB::kPacked>;
+      }
     }
-    if (tiles.packed[2] != nullptr) milli.packed[2] = millikernel<V, R, N, FromA::kPacked, FromB::kPacked>;
   }
   if constexpr (R > 1) add_millikernels<V, R - 1, N>(kernel);
   else if constexpr (N > 1) add_millikernels<V, kMaxTileRows, N - 1>(kernel);
