@@ -74,7 +74,10 @@ function optionsSupport(p: GemmParams, backend: string): Support {
   const refuse = (reason: string, remedy: string): Support => ({ supported: false, reason, remedy });
   const integer = p.dtype === 's8' || p.dtype === 'u8';
   if (p.narrowWeights && !integer)
-    return refuse(`the dtype ${p.dtype} has no narrowWeights, which are a matter of int8`, 'Leave it out, or choose s8 or u8.');
+    return refuse(
+      `the dtype ${p.dtype} has no narrowWeights, which are a matter of int8`,
+      'Leave it out, or choose s8 or u8.',
+    );
   if (p.weights !== undefined && backend !== 'native' && backend !== 'onednn')
     return refuse(
       'packed weights are multiplied by our own kernels and oneDNN only',
