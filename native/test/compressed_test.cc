@@ -166,13 +166,11 @@ int main() {
     good = check_2_to_4<Bf16>(k, n) && check_int4<Bf16>(k, n) && check_block<Bf16>(k, n) && good;
     good = check_2_to_4<std::int8_t>(k, n) && check_int4_codes(k, n) && check_block<std::int8_t>(k, n) && good;
   }
-  for (const char* isa : {"scalar", "neon", "avx2", "avx512f"}) {
-    Isa known;
-    if (!parse_isa(isa, &known) || !isa_supported(known)) continue;
-    for (const char* dtype : {"f32", "bf16", "s8"}) {
-      for (const char* kind : {"2:4", "block", "int4"}) {
-        for (std::uint64_t number = 0; good && number < 50; ++number) good = check_product(dtype, kind, isa, number);
-      }
+  for (const KernelRow& row : kernel_rows()) {
+    const std::string dtype = row.dtype;
+    if ((dtype != "f32" && dtype != "bf16" && dtype != "s8") || !isa_supported(row.isa)) continue;
+    for (const char* kind : {"2:4", "block", "int4"}) {
+      for (std::uint64_t number = 0; good && number < 50; ++number) good = check_product(row.dtype, kind, isa_name(row.isa), number);
     }
   }
   GemmProblemOptions options;
