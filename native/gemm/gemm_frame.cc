@@ -319,7 +319,7 @@ void GemmFrame<T>::run_block(const Block& g) const {
     C* panel = g.only_block ? g.packed_b : g.packed_b + column * steps;
     t.tail = std::min(g.n - column, width * lanes) - (width - 1) * lanes;
     t.pack_b = panel;
-    const bool milli = g.millikernels && t.tail == lanes && steps >= kMilliSteps;
+    const bool milli = g.millikernels && (t.tail == lanes || kernel_.milli_tails) && steps >= kMilliSteps;
     // The first row of tiles packs the panel while it computes; nobody needs it packed if there is no second.
     FromB from_b = FromB::kPacked;
     if (!g.b_is_packed) {

@@ -37,8 +37,8 @@ template <typename T>
 using TileFunction = void (*)(const Tile<T>&);
 
 // Millikernel (the term of BLIS): `count` tiles one below the other, all of the given one's height, with B packed or all of it in
-// place. A, C and the prefetches run on from tile to tile. Only with alpha 1, beta 0 or 1, a whole last vector and at least
-// kMilliSteps steps.
+// place. A, C and the prefetches run on from tile to tile. Only with alpha 1, beta 0 or 1 and at least kMilliSteps steps; the last
+// vector has to be whole where Microkernel::milli_tails does not say otherwise, and where B is in place.
 template <typename T>
 using MilliFunction = void (*)(const Tile<T>&, std::size_t count);
 constexpr std::size_t kMilliSteps = 8;
@@ -136,7 +136,8 @@ struct Microkernel {
   void (*few_rows)(const FewRows<T>&) = nullptr;
   // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.
   bool narrow_weights = false;
-  // By height and width; nullptr: one tile at a time.
+  // By height and width; nullptr: one tile at a time. milli_tails: their last vector may be partial.
+  bool milli_tails = false;
   TileVariants<MilliFunction<T>> millikernels[kMaxTileRows + 1][kMaxTileVectors + 1] = {};
 
   int columns() const { return vectors * lanes; }

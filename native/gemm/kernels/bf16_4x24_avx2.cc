@@ -1,5 +1,5 @@
 // bf16, 4x24, AVX2 + FMA + F16C: packing converts to f32, which the f32 kernel then multiplies.
-#include "gemm/kernels/f32_millikernel_avx2.h"
+#include "gemm/kernels/f32_millikernel.h"
 #include "gemm/kernels/f32_vector_avx2.h"
 #include "gemm/kernels/words.h"
 #include "gemm/kernels/x86_words.h"

@@ -1,4 +1,6 @@
 // f16, 8x48, AVX-512F: packing converts to f32, which the f32 kernel then multiplies.
+#define AIBENCH_MILLI_512
+#include "gemm/kernels/f32_millikernel.h"
 #include "gemm/kernels/f32_vector_avx512f.h"
 #include "gemm/kernels/words.h"
 #include "gemm/kernels/x86_words.h"
@@ -24,6 +26,6 @@ struct Vector : F32Vector {
 
 }  // namespace
 
-constexpr Microkernel<F16> gemm_f16_8x48_avx512f = make_microkernel<Vector, 8, 3>("f16_8x48_avx512f", Isa::kAvx512f);
+constexpr Microkernel<F16> gemm_f16_8x48_avx512f = with_millikernels<Vector>(make_microkernel<Vector, 8, 3>("f16_8x48_avx512f", Isa::kAvx512f));
 
 }  // namespace aibench

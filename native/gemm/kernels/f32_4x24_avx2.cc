@@ -1,5 +1,5 @@
 // f32, 4 x 24, AVX2 + FMA: 12 accumulators, 3 vectors of B and 1 broadcast of A in the 16 registers.
-#include "gemm/kernels/f32_millikernel_avx2.h"
+#include "gemm/kernels/f32_millikernel.h"
 #include "gemm/kernels/f32_vector_avx2.h"
 
 namespace aibench {

@@ -1,16 +1,9 @@
 // f64, 4 x 12, AVX2 + FMA: 12 accumulators, 3 vectors of B and 1 broadcast of A in the 16 registers.
 #include <immintrin.h>
 
+#include "gemm/kernels/f64_millikernel.h"
 #include "gemm/kernels/tile_body.h"
 #include "gemm/kernels/twelve.h"
-
-#define AIBENCH_MILLI_BYTES 8
-#define AIBENCH_MILLI_A "15"
-#define AIBENCH_MILLI_BROADCAST "vbroadcastsd"
-#define AIBENCH_MILLI_ADD "vaddpd"
-#define AIBENCH_MILLI_FIRST(c, b) "vmulpd %%ymm" #b ", %%ymm15, %%ymm" #c "\n\t"
-#define AIBENCH_MILLI_NEXT(c, b) "vfmadd231pd %%ymm" #b ", %%ymm15, %%ymm" #c "\n\t"
-#include "gemm/kernels/millikernel_avx2.h"
 
 namespace aibench {
 namespace {

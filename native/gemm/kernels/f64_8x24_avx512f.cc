@@ -7,6 +7,8 @@
 #include <immintrin.h>
 #endif
 
+#define AIBENCH_MILLI_512
+#include "gemm/kernels/f64_millikernel.h"
 #include "gemm/kernels/tile_body.h"
 #include "gemm/kernels/twelve.h"
 
@@ -85,6 +87,6 @@ struct Vector {
 
 }  // namespace
 
-constexpr Microkernel<double> gemm_f64_8x24_avx512f = make_microkernel<Vector, 8, 3>("f64_8x24_avx512f", Isa::kAvx512f);
+constexpr Microkernel<double> gemm_f64_8x24_avx512f = with_millikernels<Vector>(make_microkernel<Vector, 8, 3>("f64_8x24_avx512f", Isa::kAvx512f));
 
 }  // namespace aibench

@@ -1,16 +1,18 @@
-// Millikernels with AVX2: tiles of C one below the other against one packed panel of B, the whole of it one asm statement (docs/kernels.md,
+// Millikernels on x86: tiles of C one below the other against one packed panel of B, the whole of it one asm statement (docs/kernels.md,
 // "Millikernels"). GCC's loop over k costs a step of k one or two instructions more, and a call per tile some 150; beside a busy neighbour on
 // the same core every instruction counts.
 //
 // A kernel's file says what a step is made of, in bytes and in instructions, and includes this file:
+//   AIBENCH_MILLI_512    defined: 24 accumulators in zmm0 to zmm23, B in the next three, A in zmm27, and the last vector may be partial;
+//                        else 12 in ymm0 to ymm11, B from ymm12 on
 //   AIBENCH_MILLI_BYTES  bytes of a word
-//   AIBENCH_MILLI_A      register that holds an element of A; rows of C are ymm0 to ymm11, a step's vectors of B from ymm12 on
 //   AIBENCH_MILLI_BROADCAST, AIBENCH_MILLI_ADD   instructions
-//   AIBENCH_MILLI_FIRST(c, b), AIBENCH_MILLI_NEXT(c, b)   text that sets ymm<c> to A times ymm<b>, and that adds it
+//   AIBENCH_MILLI_FIRST(c, b), AIBENCH_MILLI_NEXT(c, b)   text that sets register c to A times b, and that adds it; A is in AIBENCH_MILLI_A
 // and where need be
+//   AIBENCH_MILLI_A             the register of an element of A, if not ymm15
 //   AIBENCH_MILLI_BEGIN         text before everything
-//   AIBENCH_MILLI_ACCUMULATORS  how many rows of vectors of C, if not 12
-//   AIBENCH_MILLI_OFFSET        defined: packed A ends in what is to be added to each row (Microkernel::b_offset)
+//   AIBENCH_MILLI_ACCUMULATORS  how many vectors of C there are registers for, if not 12 or 24
+//   AIBENCH_MILLI_OFFSET        defined: there is something to add to each row (Microkernel::b_offset)
 #pragma once
 #include <cstddef>
 
@@ -19,11 +21,40 @@
 namespace aibench {
 namespace {
 
+#if defined(AIBENCH_SIMDE) && defined(AIBENCH_MILLI_512)  // emulated intrinsics: tiles alone
+template <typename V>
+constexpr Microkernel<typename V::Source> with_millikernels(Microkernel<typename V::Source> kernel) {
+  return kernel;
+}
+#else
+
 #ifndef AIBENCH_MILLI_BEGIN
 #define AIBENCH_MILLI_BEGIN
 #endif
+#ifdef AIBENCH_MILLI_512
+#define AIBENCH_V(x) "%%zmm" #x
+#define AIBENCH_V_OF_B(x) AIBENCH_V_OF_B_##x
+#define AIBENCH_V_OF_B_0 AIBENCH_V(24)
+#define AIBENCH_V_OF_B_1 AIBENCH_V(25)
+#define AIBENCH_V_OF_B_2 AIBENCH_V(26)
+#define AIBENCH_MILLI_DEFAULT_A AIBENCH_V(27)
+#define AIBENCH_MILLI_REGISTERS 24
+constexpr int kMilliVectorBytes = 64;
+#else
+#define AIBENCH_V(x) "%%ymm" #x
+#define AIBENCH_V_OF_B(x) AIBENCH_V_OF_B_##x
+#define AIBENCH_V_OF_B_0 AIBENCH_V(12)
+#define AIBENCH_V_OF_B_1 AIBENCH_V(13)
+#define AIBENCH_V_OF_B_2 AIBENCH_V(14)
+#define AIBENCH_MILLI_DEFAULT_A AIBENCH_V(15)
+#define AIBENCH_MILLI_REGISTERS 12
+constexpr int kMilliVectorBytes = 32;
+#endif
+#ifndef AIBENCH_MILLI_A
+#define AIBENCH_MILLI_A AIBENCH_MILLI_DEFAULT_A
+#endif
 #ifndef AIBENCH_MILLI_ACCUMULATORS
-#define AIBENCH_MILLI_ACCUMULATORS 12
+#define AIBENCH_MILLI_ACCUMULATORS AIBENCH_MILLI_REGISTERS
 #endif
 
 // What the asm statements read, at the offsets that they name.
@@ -36,6 +67,8 @@ struct MilliArguments {
   std::size_t tiles;            // 40
   std::size_t add;              // 48: 1 for C += A B, 0 for C = A B
   std::size_t fetched_rows;     // 56: how many rows of C are prefetched, one per group behind the first
+  std::size_t mask;             // 64: of a partial last vector
+  std::size_t partial;          // 72: 1 if it is partial
 };
 
 // Rows of a tile by height and width: ROW(row, its accumulators, ...).
@@ -43,12 +76,18 @@ struct MilliArguments {
 #define AIBENCH_ROWS_2x3(ROW, ...) AIBENCH_ROWS_1x3(ROW, __VA_ARGS__) ROW(1, 3, 4, 5, __VA_ARGS__)
 #define AIBENCH_ROWS_3x3(ROW, ...) AIBENCH_ROWS_2x3(ROW, __VA_ARGS__) ROW(2, 6, 7, 8, __VA_ARGS__)
 #define AIBENCH_ROWS_4x3(ROW, ...) AIBENCH_ROWS_3x3(ROW, __VA_ARGS__) ROW(3, 9, 10, 11, __VA_ARGS__)
+#define AIBENCH_ROWS_5x3(ROW, ...) AIBENCH_ROWS_4x3(ROW, __VA_ARGS__) ROW(4, 12, 13, 14, __VA_ARGS__)
+#define AIBENCH_ROWS_6x3(ROW, ...) AIBENCH_ROWS_5x3(ROW, __VA_ARGS__) ROW(5, 15, 16, 17, __VA_ARGS__)
+#define AIBENCH_ROWS_7x3(ROW, ...) AIBENCH_ROWS_6x3(ROW, __VA_ARGS__) ROW(6, 18, 19, 20, __VA_ARGS__)
+#define AIBENCH_ROWS_8x3(ROW, ...) AIBENCH_ROWS_7x3(ROW, __VA_ARGS__) ROW(7, 21, 22, 23, __VA_ARGS__)
 #define AIBENCH_ROWS_1x2(ROW, ...) ROW(0, 0, 1, __VA_ARGS__)
 #define AIBENCH_ROWS_2x2(ROW, ...) AIBENCH_ROWS_1x2(ROW, __VA_ARGS__) ROW(1, 2, 3, __VA_ARGS__)
 #define AIBENCH_ROWS_3x2(ROW, ...) AIBENCH_ROWS_2x2(ROW, __VA_ARGS__) ROW(2, 4, 5, __VA_ARGS__)
 #define AIBENCH_ROWS_4x2(ROW, ...) AIBENCH_ROWS_3x2(ROW, __VA_ARGS__) ROW(3, 6, 7, __VA_ARGS__)
 #define AIBENCH_ROWS_5x2(ROW, ...) AIBENCH_ROWS_4x2(ROW, __VA_ARGS__) ROW(4, 8, 9, __VA_ARGS__)
 #define AIBENCH_ROWS_6x2(ROW, ...) AIBENCH_ROWS_5x2(ROW, __VA_ARGS__) ROW(5, 10, 11, __VA_ARGS__)
+#define AIBENCH_ROWS_7x2(ROW, ...) AIBENCH_ROWS_6x2(ROW, __VA_ARGS__) ROW(6, 12, 13, __VA_ARGS__)
+#define AIBENCH_ROWS_8x2(ROW, ...) AIBENCH_ROWS_7x2(ROW, __VA_ARGS__) ROW(7, 14, 15, __VA_ARGS__)
 #define AIBENCH_ROWS_1x1(ROW, ...) ROW(0, 0, __VA_ARGS__)
 #define AIBENCH_ROWS_2x1(ROW, ...) AIBENCH_ROWS_1x1(ROW, __VA_ARGS__) ROW(1, 1, __VA_ARGS__)
 #define AIBENCH_ROWS_3x1(ROW, ...) AIBENCH_ROWS_2x1(ROW, __VA_ARGS__) ROW(2, 2, __VA_ARGS__)
@@ -59,15 +98,16 @@ struct MilliArguments {
 #define AIBENCH_ROWS_8x1(ROW, ...) AIBENCH_ROWS_7x1(ROW, __VA_ARGS__) ROW(7, 7, __VA_ARGS__)
 
 // A row at one step: an element of A, times the vectors of B. X is AIBENCH_MILLI_FIRST or _NEXT, A(r) the address of row r's element.
-#define AIBENCH_ELEMENT(address) AIBENCH_MILLI_BROADCAST " " address ", %%ymm" AIBENCH_MILLI_A "\n\t"
-#define AIBENCH_STEP_ROW_3(r, x, y, z, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12) X(y, 13) X(z, 14)
-#define AIBENCH_STEP_ROW_2(r, x, y, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12) X(y, 13)
-#define AIBENCH_STEP_ROW_1(r, x, X, A) AIBENCH_ELEMENT(A(r)) X(x, 12)
+#define AIBENCH_ELEMENT(address) AIBENCH_MILLI_BROADCAST " " address ", " AIBENCH_MILLI_A "\n\t"
+#define AIBENCH_STEP_ROW_3(r, x, y, z, X, A) \
+  AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0)) X(AIBENCH_V(y), AIBENCH_V_OF_B(1)) X(AIBENCH_V(z), AIBENCH_V_OF_B(2))
+#define AIBENCH_STEP_ROW_2(r, x, y, X, A) AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0)) X(AIBENCH_V(y), AIBENCH_V_OF_B(1))
+#define AIBENCH_STEP_ROW_1(r, x, X, A) AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0))
 
 // Vectors of B at step \s of a group. In place rows are ldb apart: four of them from %[b], which then goes on.
-#define AIBENCH_VECTORS_1(row, from) "vmovups " from row ", %%ymm12\n\t"
-#define AIBENCH_VECTORS_2(row, from) AIBENCH_VECTORS_1(row, from) "vmovups " from "+32" row ", %%ymm13\n\t"
-#define AIBENCH_VECTORS_3(row, from) AIBENCH_VECTORS_2(row, from) "vmovups " from "+64" row ", %%ymm14\n\t"
+#define AIBENCH_VECTORS_1(row, from) "vmovups " from row ", " AIBENCH_V_OF_B(0) "\n\t"
+#define AIBENCH_VECTORS_2(row, from) AIBENCH_VECTORS_1(row, from) "vmovups " from "+%c[vector]" row ", " AIBENCH_V_OF_B(1) "\n\t"
+#define AIBENCH_VECTORS_3(row, from) AIBENCH_VECTORS_2(row, from) "vmovups " from "+2*%c[vector]" row ", " AIBENCH_V_OF_B(2) "\n\t"
 #define AIBENCH_B_PACKED(N) AIBENCH_VECTORS_##N("(%[b])", "\\s*%c[row_of_b]")
 #define AIBENCH_B_IN_PLACE(N)                                         \
   ".if \\s==4\n\tlea (%[b],%[ldb],4), %[b]\n\t.endif\n\t"             \
@@ -103,16 +143,42 @@ struct MilliArguments {
 #define AIBENCH_CHANGED_IN_PLACE [ldb3] "+r"(ldb3)
 #define AIBENCH_READ_IN_PLACE [ldb] "r"(ldb)
 
-// A row of C, from its accumulators; %[c] goes on to the next.
-#define AIBENCH_ADD_VECTOR(x, at) AIBENCH_MILLI_ADD " " #at "(%[c]), %%ymm" #x ", %%ymm" #x "\n\tvmovups %%ymm" #x ", " #at "(%[c])\n\t"
-#define AIBENCH_STORE_VECTOR(x, at) "vmovups %%ymm" #x ", " #at "(%[c])\n\t"
-#define AIBENCH_C_ROW_3(r, x, y, z, OP) OP(x, 0) OP(y, 32) OP(z, 64) "add %[ldc], %[c]\n\t"
-#define AIBENCH_C_ROW_2(r, x, y, OP) OP(x, 0) OP(y, 32) "add %[ldc], %[c]\n\t"
-#define AIBENCH_C_ROW_1(r, x, OP) OP(x, 0) "add %[ldc], %[c]\n\t"
+// A row of C, from its accumulators; %[c] goes on to the next. OP(register, address, LAST), where LAST is set for the last vector.
+#define AIBENCH_ADD_VECTOR(x, at) AIBENCH_MILLI_ADD " " at ", " x ", " x "\n\tvmovups " x ", " at "\n\t"
+#define AIBENCH_STORE_VECTOR(x, at) "vmovups " x ", " at "\n\t"
+#define AIBENCH_C_AT_0 "0(%[c])"
+#define AIBENCH_C_AT_1 "%c[vector](%[c])"
+#define AIBENCH_C_AT_2 "2*%c[vector](%[c])"
+#define AIBENCH_C_ROW_3(r, x, y, z, OP, LAST) \
+  OP(AIBENCH_V(x), AIBENCH_C_AT_0) OP(AIBENCH_V(y), AIBENCH_C_AT_1) LAST(AIBENCH_V(z), AIBENCH_C_AT_2) "add %[ldc], %[c]\n\t"
+#define AIBENCH_C_ROW_2(r, x, y, OP, LAST) OP(AIBENCH_V(x), AIBENCH_C_AT_0) LAST(AIBENCH_V(y), AIBENCH_C_AT_1) "add %[ldc], %[c]\n\t"
+#define AIBENCH_C_ROW_1(r, x, OP, LAST) LAST(AIBENCH_V(x), AIBENCH_C_AT_0) "add %[ldc], %[c]\n\t"
+// The end of a tile: its rows of C, and back to "1:" for the tile below.
+#define AIBENCH_C_ROWS(R, N, OP, LAST) AIBENCH_ROWS_##R##x##N(AIBENCH_C_ROW_##N, OP, LAST) "decq 40(%[m])\n\tjnz 1b\n\t"
+#ifdef AIBENCH_MILLI_512  // a partial last vector: %k1 has a bit for each four bytes of it that count
+#define AIBENCH_ADD_PART(x, at) \
+  "vmovups " at ", %%zmm28%{%%k1%}%{z%}\n\t" AIBENCH_MILLI_ADD " %%zmm28, " x ", " x "\n\t" AIBENCH_STORE_PART(x, at)
+#define AIBENCH_STORE_PART(x, at) "vmovups " x ", " at "%{%%k1%}\n\t"
+#define AIBENCH_MILLI_MASK "kmovw 64(%[m]), %%k1\n\t"
+#define AIBENCH_C_PARTS(R, N)                          \
+  "cmpq $0, 72(%[m])\n\tjz 10f\n\t"                    \
+  "cmpq $0, 48(%[m])\n\tjz 11f\n\t"                    \
+  AIBENCH_C_ROWS(R, N, AIBENCH_ADD_VECTOR, AIBENCH_ADD_PART) "jmp 9f\n\t" \
+  "11:\n\t"                                             \
+  AIBENCH_C_ROWS(R, N, AIBENCH_STORE_VECTOR, AIBENCH_STORE_PART) "jmp 9f\n\t" \
+  "10:\n\t"
+#define AIBENCH_MILLI_CLOBBERS                                                                                                       \
+  "k1", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", \
+      "xmm30", "xmm31",
+#else
+#define AIBENCH_MILLI_MASK
+#define AIBENCH_C_PARTS(R, N)
+#define AIBENCH_MILLI_CLOBBERS
+#endif
 
 #ifdef AIBENCH_MILLI_OFFSET
-#define AIBENCH_OFFSET_OF(r) AIBENCH_MILLI_BROADCAST " " #r "*%c[bytes](%[a]), %%ymm" AIBENCH_MILLI_A "\n\t"
-#define AIBENCH_ADD_OFFSET(x) AIBENCH_MILLI_ADD " %%ymm" AIBENCH_MILLI_A ", %%ymm" #x ", %%ymm" #x "\n\t"
+#define AIBENCH_OFFSET_OF(r) AIBENCH_MILLI_BROADCAST " " #r "*%c[bytes](%[a]), " AIBENCH_MILLI_A "\n\t"
+#define AIBENCH_ADD_OFFSET(x) AIBENCH_MILLI_ADD " " AIBENCH_MILLI_A ", " AIBENCH_V(x) ", " AIBENCH_V(x) "\n\t"
 #define AIBENCH_OFFSET_ROW_3(r, x, y, z, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y) AIBENCH_ADD_OFFSET(z)
 #define AIBENCH_OFFSET_ROW_2(r, x, y, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y)
 #define AIBENCH_OFFSET_ROW_1(r, x, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x)
@@ -125,7 +191,7 @@ struct MilliArguments {
 // Everything of a tile is over before %[c] moves on.
 #define AIBENCH_MILLIKERNEL(R, N, A, B, HIGH)                                                                                \
   asm volatile(                                                                                                              \
-      AIBENCH_MILLI_BEGIN "1:\n\t" /* a tile */                                                                              \
+      AIBENCH_MILLI_BEGIN AIBENCH_MILLI_MASK "1:\n\t" /* a tile */                                                           \
       "mov 0(%[m]), %[a]\n\t" HIGH("lea (%[a],%[lda],4), %[a4]\n\t")                                                         \
       "mov 16(%[m]), %[b]\n\t"                                                                                               \
       "mov %[c], %[c_row]\n\t"                                                                                               \
@@ -140,6 +206,7 @@ struct MilliArguments {
       "jz 3f\n\t"                                                                                                            \
       "2:\n\t" /* groups with a row of C to fetch */                                                                         \
       "prefetchw (%[c_row])\n\t"                                                                                             \
+      ".if %c[row_of_b]>128\n\tprefetchw 64(%[c_row])\n\tprefetchw 128(%[c_row])\n\t.elseif %c[row_of_b]>64\n\tprefetchw 64(%[c_row])\n\t.endif\n\t" \
       "prefetchw %c[row_of_b]-1(%[c_row])\n\t"                                                                               \
       "add %[ldc], %[c_row]\n\t"                                                                                             \
       AIBENCH_FETCH_##B                                                                                                      \
@@ -169,22 +236,16 @@ struct MilliArguments {
       "7:\n\t" /* A of the tile below; C */                                                                                  \
       AIBENCH_OFFSETS(R, N) "mov 8(%[m]), %[left]\n\t"                                                                       \
       "add %[left], 0(%[m])\n\t"                                                                                             \
-      "cmpq $0, 48(%[m])\n\t"                                                                                                \
-      "jz 8f\n\t"                                                                                                            \
-      AIBENCH_ROWS_##R##x##N(AIBENCH_C_ROW_##N, AIBENCH_ADD_VECTOR)                                                          \
-      "decq 40(%[m])\n\t"                                                                                                    \
-      "jnz 1b\n\t"                                                                                                           \
-      "jmp 9f\n\t"                                                                                                           \
+      AIBENCH_C_PARTS(R, N) "cmpq $0, 48(%[m])\n\tjz 8f\n\t"                                                               \
+      AIBENCH_C_ROWS(R, N, AIBENCH_ADD_VECTOR, AIBENCH_ADD_VECTOR) "jmp 9f\n\t"                                             \
       "8:\n\t"                                                                                                               \
-      AIBENCH_ROWS_##R##x##N(AIBENCH_C_ROW_##N, AIBENCH_STORE_VECTOR)                                                        \
-      "decq 40(%[m])\n\t"                                                                                                    \
-      "jnz 1b\n\t"                                                                                                           \
+      AIBENCH_C_ROWS(R, N, AIBENCH_STORE_VECTOR, AIBENCH_STORE_VECTOR)                                                       \
       "9:\n\t"                                                                                                               \
       : [a] "=&r"(a), [a4] "=&r"(a4), [b] "=&r"(b), [c] "+r"(c), [c_row] "=&r"(c_row), [left] "=&r"(left), [row] "=&r"(row), \
         AIBENCH_CHANGED_##B                                                                                                  \
       : [m] "r"(&m), [lda] "r"(lda), [lda3] "r"(3 * lda), [ldc] "r"(ldc), AIBENCH_READ_##B, [rows] "i"(R),                   \
-        [row_of_b] "i"(N * 32), [bytes] "i"(AIBENCH_MILLI_BYTES), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)   \
-      : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
+        [vector] "i"(kMilliVectorBytes), [row_of_b] "i"(N * kMilliVectorBytes), [bytes] "i"(AIBENCH_MILLI_BYTES), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)   \
+      : "memory", "cc", AIBENCH_MILLI_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
         "xmm12", "xmm13", "xmm14", "xmm15")
 
 #define AIBENCH_LOW(text)
@@ -206,13 +267,16 @@ void millikernel(const Tile<typename V::Source>& t, std::size_t tiles) {
   [[maybe_unused]] std::ptrdiff_t ldb3 = 3 * ldb;
   [[maybe_unused]] const char* fetch = t.prefetch;
   const std::ptrdiff_t next_a = kPacked ? static_cast<std::ptrdiff_t>(steps + (V::kOffset != 0 ? 1 : 0)) * R * kBytes : R * lda;
-  MilliArguments m{t.a, next_a, t.b, groups, steps % 8, tiles, t.beta != 0 ? 1u : 0u, groups > R ? R : 0u};
+  constexpr std::size_t kLanes = kMilliVectorBytes / kBytes;
+  const std::size_t partial = t.tail != kLanes ? 1 : 0, mask = (std::size_t{1} << t.tail * kBytes / 4) - 1;
+  MilliArguments m{t.a, next_a, t.b, groups, steps % 8, tiles, t.beta != 0 ? 1u : 0u, groups > R ? R : 0u, mask, partial};
   const char *a, *a4, *b, *c_row;
   typename V::Element* c = t.c;
   std::size_t left, row;
   AIBENCH_MILLI(1, 3, AIBENCH_LOW) AIBENCH_MILLI(2, 3, AIBENCH_LOW) AIBENCH_MILLI(3, 3, AIBENCH_LOW) AIBENCH_MILLI(4, 3, AIBENCH_LOW)
+  AIBENCH_MILLI(5, 3, AIBENCH_HIGH) AIBENCH_MILLI(6, 3, AIBENCH_HIGH) AIBENCH_MILLI(7, 3, AIBENCH_HIGH) AIBENCH_MILLI(8, 3, AIBENCH_HIGH)
   AIBENCH_MILLI(1, 2, AIBENCH_LOW) AIBENCH_MILLI(2, 2, AIBENCH_LOW) AIBENCH_MILLI(3, 2, AIBENCH_LOW) AIBENCH_MILLI(4, 2, AIBENCH_LOW)
-  AIBENCH_MILLI(5, 2, AIBENCH_HIGH) AIBENCH_MILLI(6, 2, AIBENCH_HIGH)
+  AIBENCH_MILLI(5, 2, AIBENCH_HIGH) AIBENCH_MILLI(6, 2, AIBENCH_HIGH) AIBENCH_MILLI(7, 2, AIBENCH_HIGH) AIBENCH_MILLI(8, 2, AIBENCH_HIGH)
   AIBENCH_MILLI(1, 1, AIBENCH_LOW) AIBENCH_MILLI(2, 1, AIBENCH_LOW) AIBENCH_MILLI(3, 1, AIBENCH_LOW) AIBENCH_MILLI(4, 1, AIBENCH_LOW)
   AIBENCH_MILLI(5, 1, AIBENCH_HIGH) AIBENCH_MILLI(6, 1, AIBENCH_HIGH) AIBENCH_MILLI(7, 1, AIBENCH_HIGH) AIBENCH_MILLI(8, 1, AIBENCH_HIGH)
 }
@@ -236,9 +300,12 @@ constexpr void add_millikernels(Microkernel<typename V::Source>& kernel) {
 // The microkernel of V with millikernels beside its tiles.
 template <typename V>
 constexpr Microkernel<typename V::Source> with_millikernels(Microkernel<typename V::Source> kernel) {
+  kernel.milli_tails = kMilliVectorBytes == 64;
   add_millikernels<V, kMaxTileRows, 3>(kernel);
   return kernel;
 }
+
+#endif
 
 }  // namespace
 }  // namespace aibench
