@@ -74,10 +74,10 @@ Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_
   const std::size_t nc = few ? round_down(std::max(l2_bytes / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
   plan.nc = balanced_part(n, std::min(nc, limits.nc), tile_columns);
   // Packing costs m * k reads and writes, and pays where B is wide, or where rows that are a multiple of 4 KiB apart fall
-  // on the same few sets of the caches.
-  constexpr std::size_t kWideColumns = 768;
+  // on the same few sets of the caches; but not for large tiles, which have a step's time to wait for A.
+  constexpr std::size_t kWideColumns = 768, kLargeTile = 8 * 24;
   const bool collide = lda * element_bytes % 4096 == 0;
-  plan.pack_a = m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
+  plan.pack_a = tile_rows * tile_columns < kLargeTile && m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
   plan.b_in_place = weights == Weights::kRows && !few && !plan.pack_a && k <= plan.kc &&
                     stays_in_l1(limits, k, tile_columns * element_bytes, ldb * element_bytes);
   // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.

@@ -332,8 +332,14 @@ void GemmFrame<T>::run_block(const Block& g) const {
     }
     t.vectors = width;
     // The tiles of this panel share the work of fetching the next one.
-    const std::size_t panel_bytes = steps * width * lanes * sizeof(C), lines_per_tile = std::max<std::size_t>(steps / 4, 1);
+    const std::size_t panel_bytes = steps * width * lanes * sizeof(C), lines_per_tile = std::max<std::size_t>(milli ? steps / 8 * static_cast<std::size_t>(kernel_.milli_fetches) : steps / 4, 1);
     const std::size_t next_panel_stride = g.b_is_packed ? std::min(ceil_div(panel_bytes, rows.parts * lines_per_tile), kCacheLine) : 0;
+    // Where this pass packs B, they fetch the next panel's lines from where those lie: a column of lines after the other, its rows in order.
+    const std::size_t tiles_per_column = ceil_div(g.k, lines_per_tile);
+    const bool fetch_source = !g.b_is_packed && from_b != FromB::kInPlace && !source.transposed && j + 1 < columns.parts && rows.parts > 4;
+    const std::size_t next_bytes = fetch_source ? columns.size(j + 1) * lanes * sizeof(WeightOf<T>) : 0;
+    const WeightOf<T>* next_source = fetch_source ? g.source.at(0, columns.begin(j + 1) * lanes).b : nullptr;
+    const std::size_t next_lines = ceil_div(next_bytes, kCacheLine) + (source.ldb * sizeof(WeightOf<T>) % kCacheLine != 0 ? 1 : 0);
     for (std::size_t p = 0, count = 1; p < rows.parts; p += count) {
       const std::size_t row = rows.begin(p);
       const std::size_t height = rows.size(p);
@@ -346,17 +352,22 @@ void GemmFrame<T>::run_block(const Block& g) const {
       t.c = g.c + row * g.ldc + column;
       t.b = from_b == FromB::kPacked ? static_cast<const void*>(panel) : source.b;
       if (from_b != FromB::kPacked) {  // B in place: a few columns on
-        t.prefetch = reinterpret_cast<const char*>(source.b + g.ahead);
+        t.prefetch = reinterpret_cast<const char*>(fetch_source ? source.b + 8 * source.ldb : source.b + g.ahead);
         t.prefetch_stride = static_cast<std::ptrdiff_t>(source.ldb * sizeof(WeightOf<T>)) * kernel_.group;
+      } else if (const std::size_t tile = p - 1, line = tile / tiles_per_column; fetch_source && line < next_lines) {
+        const std::size_t left = tiles_per_column - tile % tiles_per_column;
+        if (millikernel != nullptr) count = std::min(count, left);
+        t.prefetch = reinterpret_cast<const char*>(next_source + tile % tiles_per_column * lines_per_tile * source.ldb) + line * kCacheLine;
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(source.ldb * sizeof(WeightOf<T>));
       } else if (g.b_is_packed) {  // the next panel, which is packed too
         t.prefetch = reinterpret_cast<const char*>(panel) + panel_bytes + p * lines_per_tile * next_panel_stride;
         t.prefetch_stride = static_cast<std::ptrdiff_t>(next_panel_stride);
       } else if (from_a == FromA::kPacked) {  // A's next tile: what four steps of it take
         t.prefetch = reinterpret_cast<const char*>(packed + height * packed_row);
-        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * height * sizeof(C));
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(ceil_div(steps, lines_per_tile) * height * sizeof(C));
       } else {
         t.prefetch = reinterpret_cast<const char*>(in_place + height * g.lda);
-        t.prefetch_stride = static_cast<std::ptrdiff_t>(4 * sizeof(T));
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(ceil_div(steps, lines_per_tile) * sizeof(T));
       }
       t.rows = height;
       if (millikernel != nullptr) millikernel(t, count);

@@ -136,8 +136,9 @@ struct Microkernel {
   void (*few_rows)(const FewRows<T>&) = nullptr;
   // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.
   bool narrow_weights = false;
-  // By height and width; nullptr: one tile at a time. milli_tails: their last vector may be partial.
+  // Millikernels by height and width; nullptr: one tile at a time. milli_tails: their last vector may be partial.
   bool milli_tails = false;
+  int milli_fetches = 2;  // lines that they prefetch per eight steps
   TileVariants<MilliFunction<T>> millikernels[kMaxTileRows + 1][kMaxTileVectors + 1] = {};
 
   int columns() const { return vectors * lanes; }

@@ -135,8 +135,15 @@ struct MilliArguments {
 #define AIBENCH_STEP_PAST_PACKED "add $%c[row_of_b], %[b]\n\t"
 #define AIBENCH_GROUP_PAST_IN_PLACE "lea (%[b],%[ldb],4), %[b]\n\t"
 #define AIBENCH_STEP_PAST_IN_PLACE "add %[ldb], %[b]\n\t"
-// What is fetched ahead, two lines per group. Where B is read in place it is small and near.
-#define AIBENCH_FETCH_PACKED "prefetcht1 (%[fetch])\n\tprefetcht1 (%[fetch],%[stride])\n\tlea (%[fetch],%[stride],2), %[fetch]\n\t"
+// What is fetched ahead, two lines per group, or four where a group takes long. Where B is read in place it is small and near.
+#define AIBENCH_FETCH_TWO "prefetcht1 (%[fetch])\n\tprefetcht1 (%[fetch],%[stride])\n\tlea (%[fetch],%[stride],2), %[fetch]\n\t"
+#ifdef AIBENCH_MILLI_512
+#define AIBENCH_FETCH_PACKED AIBENCH_FETCH_TWO AIBENCH_FETCH_TWO
+constexpr int kMilliFetches = 4;
+#else
+#define AIBENCH_FETCH_PACKED AIBENCH_FETCH_TWO
+constexpr int kMilliFetches = 2;
+#endif
 #define AIBENCH_FETCH_IN_PLACE
 #define AIBENCH_CHANGED_PACKED [fetch] "+r"(fetch)
 #define AIBENCH_READ_PACKED [stride] "r"(stride)
@@ -301,6 +308,7 @@ constexpr void add_millikernels(Microkernel<typename V::Source>& kernel) {
 template <typename V>
 constexpr Microkernel<typename V::Source> with_millikernels(Microkernel<typename V::Source> kernel) {
   kernel.milli_tails = kMilliVectorBytes == 64;
+  kernel.milli_fetches = kMilliFetches;
   add_millikernels<V, kMaxTileRows, 3>(kernel);
   return kernel;
 }
