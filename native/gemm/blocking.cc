@@ -26,6 +26,7 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
   limits.mc =
       std::clamp(round_down(l2 * 3 / 8 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
   limits.l1 = static_cast<std::size_t>(caches.l1);
+  limits.l2 = l2;
   limits.nc = std::clamp(round_down(l3 / 2 / (limits.kc * element_bytes), tile_columns), 4 * tile_columns,
                          round_down(4096, tile_columns));
   return limits;
@@ -42,12 +43,23 @@ std::size_t block_rows(const Blocking& limits, std::size_t kc) {
   return limits.mc * limits.kc / std::max({kc, limits.kc / 4, std::size_t{1}});
 }
 
-// Whether every tile can read its panel of B where it lies: what the panel's rows touch of L1 leaves room for A, and they do not fall
-// on the same few sets (of the 4 KiB of a way, five of eight ways). Measured: docs/kernels.md.
-static bool stays_in_l1(const Blocking& limits, std::size_t k, std::size_t row_bytes, std::size_t ldb_bytes) {
-  constexpr std::size_t kLine = 64, kWay = 4096, kWaysTaken = 5;
-  // Rows come back to the same place of a way after kWay / gcd(ldb, kWay) of them; kWay is a power of two.
-  return k * (row_bytes + kLine) <= limits.l1 / 8 * 7 && k * std::min(ldb_bytes & -ldb_bytes, kWay) <= kWaysTaken * kWay;
+// A tile of at least so many multiply-adds per step has a step's time to wait for what comes from L2, and prefers A and B where they lie
+// to the work of packing them. Measured: docs/kernels.md.
+static bool large_tile(std::size_t tile_rows, std::size_t tile_columns) { return tile_rows * tile_columns >= 8 * 24; }
+
+// `rows` of B, `apart` bytes from each other, do not fall on the same few sets of a cache: they come back to the same place of a way after
+// way / gcd(apart, way) of them, and take at most `ways` ways. For a way whose size is no power of two this is a guess.
+static bool spread(std::size_t rows, std::size_t apart, std::size_t way, std::size_t ways) {
+  return rows * std::min(apart & -apart, way) <= ways * way;
+}
+
+// Whether every tile can read its panel of B where it lies. For a small tile what the panel's rows touch has to leave room for A in L1
+// (five of eight ways of 4 KiB); for a large one all of B has to lie in L2 (of eight ways).
+static bool stays_near(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows, std::size_t tile_columns) {
+  constexpr std::size_t kLine = 64;
+  const std::size_t row_bytes = tile_columns * element_bytes, apart = product.ldb * element_bytes;
+  if (large_tile(tile_rows, tile_columns)) return product.k * product.n * element_bytes <= limits.l2 && spread(product.k, apart, limits.l2 / 8, 8);
+  return product.k * (row_bytes + kLine) <= limits.l1 / 8 * 7 && spread(product.k, apart, 4096, 5);
 }
 
 Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows,
@@ -57,8 +69,7 @@ Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_
   // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
   // Measured: docs/kernels.md.
   constexpr std::size_t kVeryFewRows = 16;
-  const std::size_t l2_bytes = limits.mc * limits.kc * element_bytes * 8 / 3;  // what mc was made from
-  const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > l2_bytes;
+  const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > limits.l2;
   Plan plan;
   plan.few = few;
   plan.few_columns = n;
@@ -71,15 +82,15 @@ Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
   // (A division is some 15 cycles, a product of 64^3 some 16,000: none where nothing has to be cut.)
   plan.mc = m <= limits.mc ? m : balanced_part(m, round_down(block_rows(limits, plan.kc), tile_rows), tile_rows);
-  const std::size_t nc = few ? round_down(std::max(l2_bytes / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
+  const std::size_t nc = few ? round_down(std::max(limits.l2 / 2 / (m * element_bytes), limits.nc / 4), tile_columns) : limits.nc;
   plan.nc = balanced_part(n, std::min(nc, limits.nc), tile_columns);
   // Packing costs m * k reads and writes, and pays where B is wide, or where rows that are a multiple of 4 KiB apart fall
-  // on the same few sets of the caches; but not for large tiles, which have a step's time to wait for A.
-  constexpr std::size_t kWideColumns = 768, kLargeTile = 8 * 24;
+  // on the same few sets of the caches.
+  constexpr std::size_t kWideColumns = 768;
   const bool collide = lda * element_bytes % 4096 == 0;
-  plan.pack_a = tile_rows * tile_columns < kLargeTile && m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
+  plan.pack_a = !large_tile(tile_rows, tile_columns) && m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
   plan.b_in_place = weights == Weights::kRows && !few && !plan.pack_a && k <= plan.kc &&
-                    stays_in_l1(limits, k, tile_columns * element_bytes, ldb * element_bytes);
+                    stays_near(limits, product, element_bytes, tile_rows, tile_columns);
   // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.
   plan.ahead = tile_columns * (very_few ? 4 : 1);
   return plan;

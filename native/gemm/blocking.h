@@ -12,7 +12,7 @@ struct Blocking {
   std::size_t mc = 0;
   std::size_t kc = 0;
   std::size_t nc = 0;
-  std::size_t l1 = 32 << 10;  // bytes
+  std::size_t l1 = 32 << 10, l2 = 512 << 10;  // bytes
 };
 
 // Limits for one thread: kc so that a panel of B takes at most an eighth of L2 (a panel that streams from L2 costs less

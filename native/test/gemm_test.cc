@@ -91,7 +91,7 @@ T not_a_number() {
 // One Gemm per choice of blocks, large enough for every problem: taking and clearing a workspace costs more than a small
 // product.
 template <typename T>
-using Engines = std::map<std::tuple<std::size_t, std::size_t, std::size_t>, std::unique_ptr<Gemm<T>>>;
+using Engines = std::map<std::tuple<std::size_t, std::size_t, std::size_t, std::size_t>, std::unique_ptr<Gemm<T>>>;
 constexpr std::size_t kLargest = 1024;
 
 template <typename T>
@@ -112,6 +112,8 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
   const C alpha = dice.of<C>({1, 1, 1, 0, -1, C(kWhole ? 3 : 0.5)}), beta = dice.of<C>({0, 0, 1, -1, C(kWhole ? 2 : 0.75)});
   // Small blocks, so that a small problem crosses their edges; now and then those of this machine.
   Blocking limits{dice.of<std::size_t>({8, 16, 40}), dice.of<std::size_t>({4, 16, 64}), dice.of<std::size_t>({48, 96, 192})};
+  // An L2 that small problems do not fit into, or one that holds them.
+  limits.l2 = dice.below(2) == 0 ? limits.mc * limits.kc * sizeof(C) : std::size_t{512} << 10;
   if (dice.below(4) == 0) {
     limits = blocking_limits(CacheBudget{}, sizeof(C) / static_cast<std::size_t>(kernel.group), static_cast<std::size_t>(kernel.rows),
                              static_cast<std::size_t>(kernel.columns()));
@@ -144,7 +146,7 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
   C* const c_there = before_guard(2, c);
 
   std::unique_ptr<Gemm<T>> own;  // now and then one that has room for this problem alone
-  std::unique_ptr<Gemm<T>>& gemm = number % 20 < 2 ? own : engines[{limits.mc, limits.kc, limits.nc}];
+  std::unique_ptr<Gemm<T>>& gemm = number % 20 < 2 ? own : engines[{limits.mc, limits.kc, limits.nc, limits.l2}];
   if (gemm == nullptr) {
     const bool exact = number % 20 < 2;
     gemm = std::make_unique<Gemm<T>>(kernel, team, exact ? m : kLargest, exact ? n : kLargest, exact ? k : kLargest, limits);
