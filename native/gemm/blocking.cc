@@ -22,7 +22,9 @@ Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, s
   Blocking limits;
   const auto l2 = static_cast<std::size_t>(caches.l2);
   const auto l3 = std::max(static_cast<std::size_t>(caches.l3_share), l2);
-  limits.kc = std::clamp(round_down(l2 / 8 / (tile_columns * element_bytes), 16), std::size_t{64}, std::size_t{512});
+  // In words of four bytes at least: longer panels would cost more in L2 than the fewer passes over C save.
+  const std::size_t group = element_bytes < 4 ? 4 / element_bytes : 1;
+  limits.kc = group * std::clamp(round_down(l2 / 8 / (tile_columns * element_bytes * group), 16), std::size_t{64}, std::size_t{512});
   limits.mc =
       std::clamp(round_down(l2 * 3 / 8 / (limits.kc * element_bytes), tile_rows), 4 * tile_rows, std::size_t{1024});
   limits.l1 = static_cast<std::size_t>(caches.l1);

@@ -88,7 +88,8 @@ struct GemmFrame<T>::Block {
   C* c;
   std::size_t ldc;
   C alpha, beta;
-  C* packed_a;  // nullptr: A is read in place
+  C* packed_a;        // nullptr: A is read in place
+  const C* offsets;   // of its rows, then, where the kernel wants them
   C* packed_b;
   bool b_is_packed;   // by the block of rows before, or long ago
   bool only_block;    // no other block of rows will read packed B: one panel's room serves all panels
@@ -244,7 +245,7 @@ bool GemmFrame<T>::run_few_rows(const GemmArguments<T>& g, const Plan& plan, con
 
 template <typename T>
 void GemmFrame<T>::run_blocks(const GemmArguments<T>& g, const Plan& plan, const Source& source, const Room& room) const {
-  const bool pack_a = plan.pack_a || !kernel_.in_place_a;
+  const bool pack_a = plan.pack_a || !kernel_.in_place_a || g.k % static_cast<std::size_t>(kernel_.group) != 0;
   const bool millikernels = g.alpha == C{1} && (g.beta == C{0} || g.beta == C{1});
   const bool b_in_place = plan.b_in_place && millikernels &&
                           kernel_.millikernel(static_cast<std::size_t>(kernel_.rows), static_cast<std::size_t>(kernel_.vectors),
@@ -281,6 +282,10 @@ void GemmFrame<T>::run_blocks(const GemmArguments<T>& g, const Plan& plan, const
         } else {
           block.a = g.a + ic * g.lda + pc;
           block.lda = g.lda;
+        }
+        block.offsets = room.packed_a;
+        if (!pack_a && kernel_.row_offsets != nullptr) {
+          kernel_.row_offsets(block.k, block.a, static_cast<std::ptrdiff_t>(block.lda), static_cast<int>(block.m), room.packed_a);
         }
         run_block(block);
       }
@@ -350,6 +355,7 @@ void GemmFrame<T>::run_block(const Block& g) const {
       const T* in_place = g.a + row * g.lda;
       t.a = from_a == FromA::kPacked ? static_cast<const void*>(packed) : in_place;
       t.c = g.c + row * g.ldc + column;
+      t.offsets = g.offsets + row;
       t.b = from_b == FromB::kPacked ? static_cast<const void*>(panel) : source.b;
       if (from_b != FromB::kPacked) {  // B in place: a few columns on
         t.prefetch = reinterpret_cast<const char*>(fetch_source ? source.b + 8 * source.ldb : source.b + g.ahead);
@@ -367,7 +373,7 @@ void GemmFrame<T>::run_block(const Block& g) const {
         t.prefetch_stride = static_cast<std::ptrdiff_t>(ceil_div(steps, lines_per_tile) * height * sizeof(C));
       } else {
         t.prefetch = reinterpret_cast<const char*>(in_place + height * g.lda);
-        t.prefetch_stride = static_cast<std::ptrdiff_t>(ceil_div(steps, lines_per_tile) * sizeof(T));
+        t.prefetch_stride = static_cast<std::ptrdiff_t>(ceil_div(g.k, lines_per_tile) * sizeof(T));
       }
       t.rows = height;
       if (millikernel != nullptr) millikernel(t, count);

@@ -20,6 +20,7 @@ struct Tile {
   std::ptrdiff_t lda;
   const void* b;  // WeightOf<T> in place, words packed
   std::ptrdiff_t ldb;
+  const OutputOf<T>* offsets;  // with b_offset and A in place: what row_offsets() made of the tile's rows
   void* pack_b;  // packing tiles write the panel of B here as they read it
   OutputOf<T>* c;
   std::ptrdiff_t ldc;
@@ -105,9 +106,9 @@ struct Microkernel {
   int vectors;  // NR = vectors * lanes
   int lanes;
   int group;        // elements of k in a word
-  bool in_place_a;  // A can be read as it lies
-  // Not 0 where the instruction wants one operand without a sign: the kernel multiplies B + b_offset, and packed A ends in
-  // -b_offset times the sum of each row, one word a row.
+  bool in_place_a;  // A can be read as it lies (whole groups of k)
+  // Not 0 where the instruction wants one operand without a sign: the kernel multiplies B + b_offset, and adds -b_offset times the
+  // sum of each row of A, one word a row: packed A ends in them, and with A in place they are Tile::offsets.
   int b_offset;
   // B is read whole; only the store of C knows the tail. kPacking and kInPlace want panels whose last vector and last group
   // are whole.
@@ -132,6 +133,8 @@ struct Microkernel {
   int highest[kMaxTileVectors + 1] = {};
   // Where it is not nullptr: A and B packed, any height and width, instead of `tiles`.
   TileFunction<T> any_size = nullptr;
+  // Those words of `rows` rows of A, lda apart. (k, a, lda, rows, words)
+  void (*row_offsets)(std::size_t, const T*, std::ptrdiff_t, int, OutputOf<T>*) = nullptr;
   // nullptr: products of few rows go by tiles too.
   void (*few_rows)(const FewRows<T>&) = nullptr;
   // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.

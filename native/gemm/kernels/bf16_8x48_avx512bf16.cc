@@ -1,5 +1,12 @@
 // bf16, 8 x 48, AVX512_BF16: a word is a pair, which vdpbf16ps multiplies and adds onto f32. 24 accumulators, 3 vectors of B and
 // 1 broadcast of A in 28 of the 32 registers. The instruction flushes subnormals and rounds each of its two sums.
+#define AIBENCH_MILLI_512
+#define AIBENCH_MILLI_BYTES 4
+#define AIBENCH_MILLI_BROADCAST "vbroadcastss"
+#define AIBENCH_MILLI_ADD "vaddps"
+#define AIBENCH_MILLI_FIRST(c, b) "vpxord " c ", " c ", " c "\n\t" AIBENCH_MILLI_NEXT(c, b)
+#define AIBENCH_MILLI_NEXT(c, b) "vdpbf16ps " b ", " AIBENCH_MILLI_A ", " c "\n\t"
+#include "gemm/kernels/millikernel_x86.h"
 #include "gemm/kernels/f32_vector_avx512f.h"
 #include "gemm/kernels/words.h"
 #include "gemm/kernels/x86_words.h"
@@ -11,7 +18,7 @@ struct Vector : F32Vector {
   using Source = Bf16;
   using Weight = Bf16;
   static constexpr int kGroup = 2;
-  static constexpr bool kInPlaceA = false;
+  static constexpr bool kInPlaceA = true;  // a pair as it lies
   static Register load_source(const Bf16* p, std::ptrdiff_t ldb) {
     return _mm512_castsi512_ps(_mm512_inserti64x4(_mm512_castsi256_si512(bf16_pairs(p, ldb)), bf16_pairs(p + 8, ldb), 1));
   }
@@ -42,6 +49,6 @@ struct Vector : F32Vector {
 }  // namespace
 
 constexpr Microkernel<Bf16> gemm_bf16_8x48_avx512bf16 =
-    make_microkernel<Vector, 8, 3>("bf16_8x48_avx512bf16", Isa::kAvx512Bf16);
+    with_millikernels<Vector>(make_microkernel<Vector, 8, 3>("bf16_8x48_avx512bf16", Isa::kAvx512Bf16));
 
 }  // namespace aibench

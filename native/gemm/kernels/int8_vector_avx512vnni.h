@@ -6,6 +6,7 @@ namespace aibench {
 namespace {
 
 struct VnniVector : S32Vector {
+  static constexpr bool kInPlaceA = true;  // a word is four bytes as they lie
   static Register b_quads(const std::int8_t* p, std::ptrdiff_t ldb) {
     return join(int8_quads(p, ldb), int8_quads(p + 8, ldb));
   }

@@ -12,7 +12,7 @@
 //   AIBENCH_MILLI_A             the register of an element of A, if not ymm15
 //   AIBENCH_MILLI_BEGIN         text before everything
 //   AIBENCH_MILLI_ACCUMULATORS  how many vectors of C there are registers for, if not 12 or 24
-//   AIBENCH_MILLI_OFFSET        defined: there is something to add to each row (Microkernel::b_offset)
+//   AIBENCH_MILLI_OFFSET        defined: the words of Microkernel::b_offset are to be added
 #pragma once
 #include <cstddef>
 
@@ -69,6 +69,7 @@ struct MilliArguments {
   std::size_t fetched_rows;     // 56: how many rows of C are prefetched, one per group behind the first
   std::size_t mask;             // 64: of a partial last vector
   std::size_t partial;          // 72: 1 if it is partial
+  const void* offsets;          // 80: of the tile's rows, where A is in place
 };
 
 // Rows of a tile by height and width: ROW(row, its accumulators, ...).
@@ -189,7 +190,9 @@ constexpr int kMilliFetches = 2;
 #define AIBENCH_OFFSET_ROW_3(r, x, y, z, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y) AIBENCH_ADD_OFFSET(z)
 #define AIBENCH_OFFSET_ROW_2(r, x, y, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x) AIBENCH_ADD_OFFSET(y)
 #define AIBENCH_OFFSET_ROW_1(r, x, none) AIBENCH_OFFSET_OF(r) AIBENCH_ADD_OFFSET(x)
-#define AIBENCH_OFFSETS(R, N) AIBENCH_ROWS_##R##x##N(AIBENCH_OFFSET_ROW_##N, )
+// Behind packed A; else they have a pointer of their own.
+#define AIBENCH_OFFSETS(R, N) \
+  ".if %c[packed]==0\n\tmov 80(%[m]), %[a]\n\taddq $" #R "*%c[bytes], 80(%[m])\n\t.endif\n\t" AIBENCH_ROWS_##R##x##N(AIBENCH_OFFSET_ROW_##N, )
 #else
 #define AIBENCH_OFFSETS(R, N)
 #endif
@@ -251,7 +254,7 @@ constexpr int kMilliFetches = 2;
       : [a] "=&r"(a), [a4] "=&r"(a4), [b] "=&r"(b), [c] "+r"(c), [c_row] "=&r"(c_row), [left] "=&r"(left), [row] "=&r"(row), \
         AIBENCH_CHANGED_##B                                                                                                  \
       : [m] "r"(&m), [lda] "r"(lda), [lda3] "r"(3 * lda), [ldc] "r"(ldc), AIBENCH_READ_##B, [rows] "i"(R),                   \
-        [vector] "i"(kMilliVectorBytes), [row_of_b] "i"(N * kMilliVectorBytes), [bytes] "i"(AIBENCH_MILLI_BYTES), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)   \
+        [vector] "i"(kMilliVectorBytes), [row_of_b] "i"(N * kMilliVectorBytes), [bytes] "i"(AIBENCH_MILLI_BYTES), [packed] "i"(kPacked ? 1 : 0), [step_of_a] "i"((kPacked ? R : 1) * AIBENCH_MILLI_BYTES)   \
       : "memory", "cc", AIBENCH_MILLI_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",    \
         "xmm12", "xmm13", "xmm14", "xmm15")
 
@@ -269,14 +272,14 @@ void millikernel(const Tile<typename V::Source>& t, std::size_t tiles) {
   constexpr std::ptrdiff_t kBytes = AIBENCH_MILLI_BYTES;
   constexpr bool kPacked = kA == FromA::kPacked;
   const std::size_t steps = (t.k + V::kGroup - 1) / V::kGroup, groups = steps / 8;
-  const std::ptrdiff_t lda = t.lda * kBytes, ldc = t.ldc * kBytes;
-  [[maybe_unused]] const std::ptrdiff_t stride = t.prefetch_stride, ldb = t.ldb * kBytes;
+  const std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(typename V::Source)), ldc = t.ldc * kBytes;
+  [[maybe_unused]] const std::ptrdiff_t stride = t.prefetch_stride, ldb = t.ldb * kBytes;  // (B in place has no groups)
   [[maybe_unused]] std::ptrdiff_t ldb3 = 3 * ldb;
   [[maybe_unused]] const char* fetch = t.prefetch;
   const std::ptrdiff_t next_a = kPacked ? static_cast<std::ptrdiff_t>(steps + (V::kOffset != 0 ? 1 : 0)) * R * kBytes : R * lda;
   constexpr std::size_t kLanes = kMilliVectorBytes / kBytes;
   const std::size_t partial = t.tail != kLanes ? 1 : 0, mask = (std::size_t{1} << t.tail * kBytes / 4) - 1;
-  MilliArguments m{t.a, next_a, t.b, groups, steps % 8, tiles, t.beta != 0 ? 1u : 0u, groups > R ? R : 0u, mask, partial};
+  MilliArguments m{t.a, next_a, t.b, groups, steps % 8, tiles, t.beta != 0 ? 1u : 0u, groups > R ? R : 0u, mask, partial, t.offsets};
   const char *a, *a4, *b, *c_row;
   typename V::Element* c = t.c;
   std::size_t left, row;
@@ -295,7 +298,7 @@ constexpr void add_millikernels(Microkernel<typename V::Source>& kernel) {
     if (N <= kernel.vectors && R <= kernel.rows) milli.packed[2] = millikernel<V, R, N, FromA::kPacked, FromB::kPacked>;
     if constexpr (V::kInPlaceA) {
       if (N <= kernel.vectors && R <= kernel.highest[N]) {
-        milli.in_place[0] = millikernel<V, R, N, FromA::kInPlace, FromB::kInPlace>;
+        if constexpr (V::kGroup == 1) milli.in_place[0] = millikernel<V, R, N, FromA::kInPlace, FromB::kInPlace>;
         milli.in_place[2] = millikernel<V, R, N, FromA::kInPlace, FromB::kPacked>;
       }
     }

@@ -53,6 +53,27 @@ void pack_row(std::size_t k, std::size_t from, const typename V::Source* row, in
   }
 }
 
+// What V::kOffset asks to add to the products of each of `rows` rows of A: -kOffset times the sum of its elements, by the kernel's own
+// multiply-adds with ones.
+template <typename V>
+void row_offsets(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, int rows, typename V::Element* offsets) {
+  constexpr std::size_t kElements = static_cast<std::size_t>(V::kLanes) * V::kGroup;
+  typename V::Element ones, sums[V::kLanes];
+  __builtin_memset(&ones, 1, sizeof ones);
+  for (int r = 0; r < rows; ++r, a += lda) {
+    typename V::Register total = V::zero();
+    std::size_t l = 0;
+    for (; l + kElements <= k; l += kElements) {
+      V::accumulate(total, V::load(reinterpret_cast<const typename V::Element*>(a + l)), V::broadcast(&ones));
+    }
+    V::store(sums, total);
+    typename V::Element sum = 0;
+    for (int i = 0; i < V::kLanes; ++i) sum += sums[i];
+    for (; l < k; ++l) sum += a[l];
+    offsets[r] = -V::kOffset * sum;
+  }
+}
+
 // `rows` rows of A, lda apart, to steps of `rows` words side by side. V::transpose does small rectangles in registers.
 template <typename V>
 void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, int rows, typename V::Element* packed) {
@@ -68,13 +89,7 @@ void pack_rows(std::size_t k, const typename V::Source* a, std::ptrdiff_t lda, i
     for (int i = 0; i < V::kTransposedRows; ++i) pack_row<V>(k, l, row + i * lda, rows, packed + l * height + r + i);
   }
   for (; r < rows; ++r) pack_row<V>(k, 0, a + r * lda, rows, packed + r);
-  if constexpr (V::kOffset != 0) {
-    for (r = 0; r < rows; ++r) {
-      typename V::Element sum = 0;
-      for (std::size_t l = 0; l < k; ++l) sum += a[r * lda + static_cast<std::ptrdiff_t>(l)];
-      packed[steps * height + r] = -V::kOffset * sum;
-    }
-  }
+  if constexpr (V::kOffset != 0) row_offsets<V>(k, a, lda, rows, packed + steps * height);
 }
 
 }  // namespace

@@ -53,9 +53,9 @@ void stream_row(std::size_t k, std::size_t n, const typename V::Source* a, const
     }
   }
   if constexpr (V::kOffset != 0) {
-    typename V::Element sum = 0;
-    for (std::size_t l = 0; l < k; ++l) sum += a[l];
-    for (std::size_t j = 0; j < n; ++j) c[j] -= V::kOffset * sum;
+    typename V::Element offset;
+    row_offsets<V>(k, a, 0, 1, &offset);
+    for (std::size_t j = 0; j < n; ++j) c[j] += offset;
   }
 }
 

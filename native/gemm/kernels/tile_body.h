@@ -133,15 +133,14 @@ inline __attribute__((always_inline)) void store_c(typename V::Element* c, typen
 template <typename V, int R, int N, FromA kA, FromB kB>
 void tile(const Tile<typename V::Source>& t) {
   using T = typename V::Element;
-  using A = typename Choose<kA == FromA::kPacked, T, typename V::Source>::Type;
   using B = typename Choose<kB == FromB::kPacked, T, typename V::Weight>::Type;
   constexpr bool kPackedA = kA == FromA::kPacked, kPackedB = kB == FromB::kPacked;
   AIBENCH_GRID(AIBENCH_DECLARE)
-  const A* a_low = static_cast<const A*>(t.a);
-  [[maybe_unused]] std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(A));  // strides in bytes from here on
+  const T* a_low = static_cast<const T*>(t.a);  // words, wherever they lie
+  [[maybe_unused]] std::ptrdiff_t lda = t.lda * static_cast<std::ptrdiff_t>(sizeof(typename V::Source));  // strides in bytes from here on
   [[maybe_unused]] std::ptrdiff_t lda3 = 3 * lda;
   asm("" : "+r"(lda3));
-  [[maybe_unused]] const A* a_high = at(a_low, R > 4 ? 4 * lda : 0);
+  [[maybe_unused]] const T* a_high = at(a_low, R > 4 ? 4 * lda : 0);
   const B* b = static_cast<const B*>(t.b);
   [[maybe_unused]] const std::ptrdiff_t ldb = t.ldb * static_cast<std::ptrdiff_t>(sizeof(B));
   [[maybe_unused]] T* pack = static_cast<T*>(t.pack_b);
@@ -177,7 +176,7 @@ void tile(const Tile<typename V::Source>& t) {
 
   // One branch for all vectors instead of one each. Only the last vector of a row may be partial.
 #define AIBENCH_OFFSET(r, v) \
-  if constexpr (V::kOffset != 0 && R > r && N > v) c##r##v = V::add(c##r##v, V::broadcast(a_low + r));
+  if constexpr (V::kOffset != 0 && R > r && N > v) c##r##v = V::add(c##r##v, V::broadcast(offsets + r));
 #define AIBENCH_SCALE(r, v) if constexpr (R > r && N > v) c##r##v = V::mul(alpha, c##r##v);
 #define AIBENCH_ADD_C(r, v) \
   if constexpr (R > r && N > v) c##r##v = V::fma(beta, V::load(c + r * ldc + v * V::kLanes), c##r##v);
@@ -188,6 +187,7 @@ void tile(const Tile<typename V::Source>& t) {
   const std::size_t tail = t.tail;
   const std::ptrdiff_t ldc = t.ldc;
   T* c = t.c;
+  [[maybe_unused]] const T* offsets = kPackedA ? a_low : t.offsets;
   AIBENCH_GRID(AIBENCH_OFFSET)
   if (tail != V::kLanes) {
     const typename V::Register alpha = V::broadcast(&t.alpha), beta = V::broadcast(&t.beta);
@@ -300,6 +300,7 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
   static_assert(V::kLanes <= kMaxLanes && V::kGroup <= kMaxGroup);
   Microkernel<typename V::Source> kernel{name, isa, R, N, V::kLanes, V::kGroup, V::kInPlaceA, V::kOffset, {},
                                          pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
+  if constexpr (V::kOffset != 0) kernel.row_offsets = row_offsets<V>;
   kernel.few_rows = few_rows<V, (N < 3 ? N : 3)>;
   fill_grid<V, R, N>(kernel);
   for (int width = 1; width <= N; ++width) kernel.highest[width] = R;

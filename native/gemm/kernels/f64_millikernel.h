@@ -1,0 +1,8 @@
+// Millikernels on f64.
+#pragma once
+#define AIBENCH_MILLI_BYTES 8
+#define AIBENCH_MILLI_BROADCAST "vbroadcastsd"
+#define AIBENCH_MILLI_ADD "vaddpd"
+#define AIBENCH_MILLI_FIRST(c, b) "vmulpd " b ", " AIBENCH_MILLI_A ", " c "\n\t"
+#define AIBENCH_MILLI_NEXT(c, b) "vfmadd231pd " b ", " AIBENCH_MILLI_A ", " c "\n\t"
+#include "gemm/kernels/millikernel_x86.h"
