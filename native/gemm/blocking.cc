@@ -11,10 +11,6 @@ std::size_t round_down(std::size_t value, std::size_t multiple) {
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-// Words of C of 4 bytes (half as many of 8) that few_rows() has in work. Where the stream of B is what binds, long stretches of its rows count more than sums
-// in L1; from 9 rows on the sums have to stay there. Measured: docs/kernels.md.
-constexpr std::size_t kFewRowsSums = 16384, kFewRowsSumsInL1 = 6144, kStreamBound = 8;
-
 }  // namespace
 
 Blocking blocking_limits(const CacheBudget& caches, std::size_t element_bytes, std::size_t tile_rows,
@@ -66,19 +62,15 @@ static bool stays_near(const Blocking& limits, const ProductShape& product, std:
 
 Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows,
                  std::size_t tile_columns) {
-  const auto [m, n, k, lda, ldb, weights] = product;
+  const auto [m, n, k, lda, ldb, weights, few_most] = product;
   // Few rows: the product is a stream of B, each element used m times. Short steps of k and a sweep over all columns keep
   // the number of streams low and each of them long; C, read and written once per step, has to stay in L2.
   // Measured: docs/kernels.md.
   constexpr std::size_t kVeryFewRows = 16;
-  const bool few = weights == Weights::kRows && m <= kFewRows && n * k * element_bytes > limits.l2;
+  const bool large = large_tile(tile_rows, tile_columns);
+  const bool few = weights == Weights::kRows && m <= few_most && n * k * element_bytes > limits.l2;
   Plan plan;
   plan.few = few;
-  plan.few_columns = n;
-  if (few) {
-    const std::size_t words = (m <= kStreamBound ? kFewRowsSums : kFewRowsSumsInL1) / (element_bytes > 4 ? 2 : 1);
-    plan.few_columns = balanced_part(n, std::max(words / std::max<std::size_t>(m, 1), tile_columns), tile_columns);
-  }
   const bool very_few = few && m <= kVeryFewRows;
   const std::size_t few_kc = very_few ? std::clamp(2 * m, std::size_t{8}, std::size_t{16}) : 4 * m;
   plan.kc = balanced_part(k, few ? std::min(few_kc, limits.kc) : limits.kc, 4);
@@ -90,17 +82,12 @@ Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_
   // on the same few sets of the caches.
   constexpr std::size_t kWideColumns = 768;
   const bool collide = lda * element_bytes % 4096 == 0;
-  plan.pack_a = !large_tile(tile_rows, tile_columns) && m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
+  plan.pack_a = !large && m > tile_rows && !few && n > 8 * tile_columns && (collide || n >= kWideColumns);
   plan.b_in_place = weights == Weights::kRows && !few && !plan.pack_a && k <= plan.kc &&
                     stays_near(limits, product, element_bytes, tile_rows, tile_columns);
   // B in place is prefetched by as many panels as memory needs to answer; a high panel takes that long by itself.
   plan.ahead = tile_columns * (very_few ? 4 : 1);
   return plan;
-}
-
-std::size_t few_rows_words(std::size_t m, std::size_t n, std::size_t tile_columns) {
-  const std::size_t rows = std::min(m, kFewRows), columns = ceil_div(n, tile_columns) * tile_columns;
-  return std::min(rows * columns, kFewRowsSums + 2 * rows * tile_columns);
 }
 
 ThreadGrid thread_grid(int threads, std::size_t m, std::size_t n, std::size_t tile_rows, std::size_t tile_columns) {

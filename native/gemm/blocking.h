@@ -29,7 +29,6 @@ struct Plan {
   std::size_t mc, kc, nc;  // sizes of the parts
   bool pack_a;
   bool few;            // few rows and weights beyond L2, B by rows: it is a stream
-  std::size_t few_columns;  // by how many columns the kernel's few_rows() then goes, so that its sums stay in L1
   bool b_in_place;  // B is small enough to be read where it lies by every tile
   std::size_t ahead;  // columns by which B is prefetched where it is read in place
 };
@@ -38,14 +37,12 @@ enum class Weights { kRows, kTransposed, kPacked };
 struct ProductShape {
   std::size_t m, n, k, lda, ldb;
   Weights weights;
+  std::size_t few_most;  // up to so many rows are few (Microkernel::few_most)
 };
 Plan plan_blocks(const Blocking& limits, const ProductShape& product, std::size_t element_bytes, std::size_t tile_rows,
                  std::size_t tile_columns);
 // Rows of a block of A that is kc deep: more than limits.mc where kc is less than limits.kc, up to four times as many.
 std::size_t block_rows(const Blocking& limits, std::size_t kc);
-constexpr std::size_t kFewRows = 64;
-// Words that few_rows() may want for its sums, at most.
-std::size_t few_rows_words(std::size_t m, std::size_t n, std::size_t tile_columns);
 
 // Which part of the rows and columns of C each thread computes: a grid of row_parts x column_parts.
 struct ThreadGrid {

@@ -32,7 +32,7 @@ void scale(std::size_t m, std::size_t n, C beta, C* c, std::size_t ldc) {
 
 template <typename T>
 Plan plan_for(const GemmArguments<T>& g, Weights weights, const Blocking& limits, const Microkernel<T>& kernel) {
-  return plan_blocks(limits, {g.m, g.n, g.k, g.lda, g.ldb, weights}, packed_element_bytes(kernel), static_cast<std::size_t>(kernel.rows),
+  return plan_blocks(limits, {g.m, g.n, g.k, g.lda, g.ldb, weights, kernel.few_most}, packed_element_bytes(kernel), static_cast<std::size_t>(kernel.rows),
                      static_cast<std::size_t>(kernel.columns()));
 }
 
@@ -106,11 +106,14 @@ GemmFrame<T>::GemmFrame(const Microkernel<T>& kernel, const Blocking& limits, st
   const std::size_t kc = kernel.steps(std::min(limits_.kc, max_k)) + 16;
   const std::size_t line = kCacheLine / sizeof(C);
   packed_b_words_ = round_up(ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc, line);
-  packed_b_words_ = round_up(std::max(packed_b_words_, few_rows_words(max_m, max_n, columns)), line);
+  for (std::size_t m = 1; kernel.few_rows != nullptr && m <= std::min(max_m, kernel.few_most); ++m) {
+    packed_b_words_ = std::max(packed_b_words_, m * (round_up(std::min(max_n, std::max(kernel.few_columns(m), columns)), columns) + columns));
+  }
+  packed_b_words_ = round_up(packed_b_words_, line);
   // A block of few steps has more rows (block_rows): as many words, up to what rounding adds to each.
   const std::size_t most_rows = std::min(4 * limits_.mc, max_m) + rows;
   packed_a_words_ = std::min(most_rows * kc, limits_.mc * kernel.steps(limits_.kc) + rows * kc + 64 * limits_.mc);
-  if (max_m <= kFewRows) packed_a_words_ = std::max(packed_a_words_, max_m * (kernel.steps(std::min(kFewRowsDepth, max_k)) + 16));
+  if (max_m <= kMostFewRows) packed_a_words_ = std::max(packed_a_words_, max_m * (kernel.steps(std::min(kFewRowsDepth, max_k)) + 16));
   packed_a_words_ = round_up(packed_a_words_, line);
   // Rows of a block of A and a line or two for each.
   turned_a_elements_ = round_up(packed_a_words_ * group + 2 * most_rows * kCacheLine, kCacheLine);
@@ -148,7 +151,7 @@ void GemmFrame<T>::run(const GemmArguments<T>& g, const Room& room) const {
     kernel_.stream_row(g.k, g.n, g.a, g.b, static_cast<std::ptrdiff_t>(g.ldb), g.c);
     return;
   }
-  if (plan.few && whole_groups && run_few_rows(g, plan, room)) return;
+  if (plan.few && whole_groups && run_few_rows(g, room)) return;
   plan.kc = kernel_.whole_depth(plan.kc);
   run_blocks(g, plan, {g.b, g.ldb, g.transpose_b, room.turned_b, nullptr, 0, 0}, room);
 }
@@ -204,15 +207,22 @@ void GemmFrame<T>::pack_panel(const Source& source, std::size_t k, std::size_t v
   kernel_.pack_b(k, source.turned, static_cast<std::ptrdiff_t>(width), static_cast<int>(vectors), tail, panel);
 }
 
+template <typename T>
+std::size_t GemmFrame<T>::few_columns(std::size_t m, std::size_t n) const {
+  const auto columns = static_cast<std::size_t>(kernel_.columns());
+  return balanced_part(n, std::max(kernel_.few_columns(m), columns), columns);
+}
+
 // The kernel goes over B as it lies, row after row, with the sums of some columns in L1. False where that is not possible.
 template <typename T>
-bool GemmFrame<T>::run_few_rows(const GemmArguments<T>& g, const Plan& plan, const Room& room) const {
+bool GemmFrame<T>::run_few_rows(const GemmArguments<T>& g, const Room& room) const {
   if (kernel_.few_rows == nullptr) return false;
   const std::size_t most_steps = packed_a_words_ / g.m;
   if (most_steps < 16) return false;
   const std::size_t most = std::min(kFewRowsDepth, (most_steps - 8) / 8 * 8);
   const std::size_t kc = balanced_part(g.k, most, 8);
   if (g.transpose_a && g.m * turned_row<T>(kc) > turned_a_elements_) return false;
+  const std::size_t columns = few_columns(g.m, g.n);
   FewRows<T> few{};
   few.m = g.m;
   few.a = room.packed_a;
@@ -231,12 +241,12 @@ bool GemmFrame<T>::run_few_rows(const GemmArguments<T>& g, const Plan& plan, con
       a = room.turned_a;
     }
     kernel_.pack_a(few.k, a, static_cast<std::ptrdiff_t>(lda), static_cast<int>(g.m), room.packed_a);
-    for (std::size_t jc = 0; jc < g.n; jc += plan.few_columns) {
-      few.n = std::min(plan.few_columns, g.n - jc);
+    for (std::size_t jc = 0; jc < g.n; jc += columns) {
+      few.n = std::min(columns, g.n - jc);
       few.b = g.b + pc * g.ldb + jc;
       few.c = g.c + jc;
-      const bool last_columns = jc + plan.few_columns >= g.n, last = last_columns && pc + kc >= g.k;
-      few.next = last ? few.b : last_columns ? g.b + (pc + kc) * g.ldb : few.b + plan.few_columns;
+      const bool last_columns = jc + columns >= g.n, last = last_columns && pc + kc >= g.k;
+      few.next = last ? few.b : last_columns ? g.b + (pc + kc) * g.ldb : few.b + columns;
       kernel_.few_rows(few);
     }
   }

@@ -40,7 +40,9 @@ class GemmFrame {
   struct Source;
   bool nothing_to_multiply(const GemmArguments<T>& g) const;
   void run_blocks(const GemmArguments<T>& g, const Plan& plan, const Source& source, const Room& room) const;
-  bool run_few_rows(const GemmArguments<T>& g, const Plan& plan, const Room& room) const;
+  bool run_few_rows(const GemmArguments<T>& g, const Room& room) const;
+  // Columns of a part of n of them that few_rows() does at a time for m rows.
+  std::size_t few_columns(std::size_t m, std::size_t n) const;
   void run_block(const Block& block) const;
   void pack_panel(const Source& source, std::size_t k, std::size_t vectors, std::size_t tail, C* panel) const;
   std::size_t padded(std::size_t n) const;

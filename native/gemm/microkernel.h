@@ -91,6 +91,7 @@ constexpr int kNarrowWeights[] = {-64, 63};
 // Independent accumulators of the FMA ceiling: more than latency times rate of any core so far.
 constexpr int kPeakChains = 12;
 
+constexpr std::size_t kMostFewRows = 64;
 constexpr int kMaxTileRows = 8;
 constexpr int kMaxTileVectors = 4;
 constexpr int kMaxLanes = 16;
@@ -137,6 +138,9 @@ struct Microkernel {
   void (*row_offsets)(std::size_t, const T*, std::ptrdiff_t, int, OutputOf<T>*) = nullptr;
   // nullptr: products of few rows go by tiles too.
   void (*few_rows)(const FewRows<T>&) = nullptr;
+  // What few_rows() is for, up to kMostFewRows, and how many columns it wants at a time for `m` of them.
+  std::size_t few_most = kMostFewRows;
+  std::size_t (*few_columns)(std::size_t m) = nullptr;
   // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.
   bool narrow_weights = false;
   // Millikernels by height and width; nullptr: one tile at a time. milli_tails: their last vector may be partial.

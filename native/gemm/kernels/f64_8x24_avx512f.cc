@@ -9,6 +9,7 @@
 
 #define AIBENCH_MILLI_512
 #include "gemm/kernels/f64_millikernel.h"
+#include "gemm/kernels/few_millikernel_avx512.h"
 #include "gemm/kernels/tile_body.h"
 #include "gemm/kernels/twelve.h"
 
@@ -87,6 +88,7 @@ struct Vector {
 
 }  // namespace
 
-constexpr Microkernel<double> gemm_f64_8x24_avx512f = with_millikernels<Vector>(make_microkernel<Vector, 8, 3>("f64_8x24_avx512f", Isa::kAvx512f));
+constexpr Microkernel<double> gemm_f64_8x24_avx512f =
+    with_few_millikernels<Vector>(with_millikernels<Vector>(make_microkernel<Vector, 8, 3>("f64_8x24_avx512f", Isa::kAvx512f)));
 
 }  // namespace aibench

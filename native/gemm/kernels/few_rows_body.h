@@ -137,6 +137,12 @@ void few_store(const FewRows<typename V::Source>& f, std::size_t from, int vecto
   }
 }
 
+// Where the stream of B is what binds, long stretches of its rows count more than sums in L1; from 9 rows on the sums have to stay there.
+template <typename V>
+std::size_t few_columns(std::size_t m) {
+  return (m <= 8 ? 65536 : 24576) / sizeof(typename V::Element) / m;
+}
+
 template <typename V, int N>
 void few_rows(const FewRows<typename V::Source>& f) {
   using E = typename V::Element;

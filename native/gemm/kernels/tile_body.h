@@ -302,6 +302,7 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
                                          pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
   if constexpr (V::kOffset != 0) kernel.row_offsets = row_offsets<V>;
   kernel.few_rows = few_rows<V, (N < 3 ? N : 3)>;
+  kernel.few_columns = few_columns<V>;
   fill_grid<V, R, N>(kernel);
   for (int width = 1; width <= N; ++width) kernel.highest[width] = R;
   if constexpr (V::kInPlaceA && V::kLanes > 1 && R == 4 && N == 3) {  // 12 accumulators; where there are 24, the narrow ones have enough
