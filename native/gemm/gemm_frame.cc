@@ -107,7 +107,7 @@ GemmFrame<T>::GemmFrame(const Microkernel<T>& kernel, const Blocking& limits, st
   const std::size_t line = kCacheLine / sizeof(C);
   packed_b_words_ = round_up(ceil_div(std::min(limits_.nc, max_n) + columns, columns) * columns * kc, line);
   for (std::size_t m = 1; kernel.few_rows != nullptr && m <= std::min(max_m, kernel.few_most); ++m) {
-    packed_b_words_ = std::max(packed_b_words_, m * (round_up(std::min(max_n, std::max(kernel.few_columns(m), columns)), columns) + columns));
+    packed_b_words_ = std::max(packed_b_words_, m * (std::min(round_up(max_n, line), kernel.few_columns(m)) + static_cast<std::size_t>(kernel.few_unit)));
   }
   packed_b_words_ = round_up(packed_b_words_, line);
   // A block of few steps has more rows (block_rows): as many words, up to what rounding adds to each.
@@ -209,8 +209,8 @@ void GemmFrame<T>::pack_panel(const Source& source, std::size_t k, std::size_t v
 
 template <typename T>
 std::size_t GemmFrame<T>::few_columns(std::size_t m, std::size_t n) const {
-  const auto columns = static_cast<std::size_t>(kernel_.columns());
-  return balanced_part(n, std::max(kernel_.few_columns(m), columns), columns);
+  const auto unit = static_cast<std::size_t>(kernel_.few_unit);
+  return balanced_part(n, std::max(kernel_.few_columns(m) / unit * unit, unit), unit);
 }
 
 // The kernel goes over B as it lies, row after row, with the sums of some columns in L1. False where that is not possible.

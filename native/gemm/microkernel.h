@@ -141,6 +141,7 @@ struct Microkernel {
   // What few_rows() is for, up to kMostFewRows, and how many columns it wants at a time for `m` of them.
   std::size_t few_most = kMostFewRows;
   std::size_t (*few_columns)(std::size_t m) = nullptr;
+  int few_unit = 1;  // columns of a strip: parts are whole ones
   // B's elements have to lie in kNarrowWeights: for int8 instructions that add products at 16 bits and saturate.
   bool narrow_weights = false;
   // Millikernels by height and width; nullptr: one tile at a time. milli_tails: their last vector may be partial.

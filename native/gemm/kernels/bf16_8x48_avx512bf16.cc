@@ -20,7 +20,11 @@ struct Vector : F32Vector {
   static constexpr int kGroup = 2;
   static constexpr bool kInPlaceA = true;  // a pair as it lies
   static Register load_source(const Bf16* p, std::ptrdiff_t ldb) {
-    return _mm512_castsi512_ps(_mm512_inserti64x4(_mm512_castsi256_si512(bf16_pairs(p, ldb)), bf16_pairs(p + 8, ldb), 1));
+    // Two rows of sixteen, one behind the other, to sixteen pairs of a column each.
+    const __m512i low = _mm512_castsi256_si512(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    const __m512i rows = _mm512_inserti64x4(low, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at128(p, ldb))), 1);
+    const __m512i pairs = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_castsi512_ps(_mm512_permutexvar_epi16(pairs, rows));
   }
   static float a_word(const Bf16* p, std::size_t count) { return grouped<2, Bf16, float>(p, 2, count); }
   static float b_word(const Bf16* p, std::ptrdiff_t ldb, std::size_t count) { return grouped<2, Bf16, float>(p, ldb, count); }

@@ -8,7 +8,8 @@ namespace {
 
 constexpr int kFewSteps = 4;
 
-#define AIBENCH_FEW_GRID(X) X(0, 0) X(0, 1) X(0, 2) X(1, 0) X(1, 1) X(1, 2) X(2, 0) X(2, 1) X(2, 2) X(3, 0) X(3, 1) X(3, 2)
+#define AIBENCH_FEW_GRID(X) \
+  X(0, 0) X(0, 1) X(0, 2) X(0, 3) X(1, 0) X(1, 1) X(1, 2) X(1, 3) X(2, 0) X(2, 1) X(2, 2) X(2, 3) X(3, 0) X(3, 1) X(3, 2) X(3, 3)
 #define AIBENCH_FEW_LOAD(u, v)                                                                \
   [[maybe_unused]] typename V::Register b##u##v = V::zero();                                  \
   if constexpr (K > u && N > v) {                                                             \
@@ -25,6 +26,7 @@ constexpr int kFewSteps = 4;
     V::accumulate(c0, x, b##u##0);                                                            \
     if constexpr (N > 1) V::accumulate(c1, x, b##u##1);                                       \
     if constexpr (N > 2) V::accumulate(c2, x, b##u##2);                                       \
+    if constexpr (N > 3) V::accumulate(c3, x, b##u##3);                                       \
   }
 
 // The r-th row of A from `a` on.
@@ -33,9 +35,10 @@ constexpr int kFewSteps = 4;
     constexpr int r = r_;                                                                     \
     asm("" : "+r"(a), "+r"(stride), "+r"(stride3)); /* as AIBENCH_STRIDES_CHANGE */           \
     typename V::Element* const c = sums + r * N * V::kLanes;                                  \
-    typename V::Register x, c0 = V::load(c), c1 = c0, c2 = c0;                                \
+    typename V::Register x, c0 = V::load(c), c1 = c0, c2 = c0, c3 = c0;                       \
     if constexpr (N > 1) c1 = V::load(c + V::kLanes);                                         \
     if constexpr (N > 2) c2 = V::load(c + 2 * V::kLanes);                                     \
+    if constexpr (N > 3) c3 = V::load(c + 3 * V::kLanes);                                     \
     AIBENCH_FEW_STEP(0)                                                                       \
     AIBENCH_FEW_STEP(1)                                                                       \
     AIBENCH_FEW_STEP(2)                                                                       \
@@ -43,6 +46,7 @@ constexpr int kFewSteps = 4;
     V::store(c, c0);                                                                          \
     if constexpr (N > 1) V::store(c + V::kLanes, c1);                                         \
     if constexpr (N > 2) V::store(c + 2 * V::kLanes, c2);                                     \
+    if constexpr (N > 3) V::store(c + 3 * V::kLanes, c3);                                     \
   }
 
 // K steps of k times N vectors of columns: sums[m][N vectors] += A's words[K][m] * B.
@@ -135,6 +139,14 @@ void few_store(const FewRows<typename V::Source>& f, std::size_t from, int vecto
       store_c<V, true>(c, sum, alpha, beta, read_c, v + 1 == vectors ? tail : V::kLanes);
     }
   }
+}
+
+// Vectors of a strip: of bytes, where there are 32 registers, so many that its rows are whole lines. Nothing then puts these out of L1
+// before they are used up: a strip has sixteen rows, which may lie on the same eight ways.
+template <typename V, int N>
+constexpr int few_vectors() {
+  if (sizeof(typename V::Register) == 64 && sizeof(typename V::Weight) == 1) return 4;
+  return N < 3 ? N : 3;
 }
 
 // Where the stream of B is what binds, long stretches of its rows count more than sums in L1; from 9 rows on the sums have to stay there.

@@ -8,7 +8,7 @@ namespace {
 struct VnniVector : S32Vector {
   static constexpr bool kInPlaceA = true;  // a word is four bytes as they lie
   static Register b_quads(const std::int8_t* p, std::ptrdiff_t ldb) {
-    return join(int8_quads(p, ldb), int8_quads(p + 8, ldb));
+    return quads_of(four_rows(p, ldb));
   }
   static Register flip_signs(Register v) { return _mm512_xor_si512(v, _mm512_set1_epi8(-128)); }
 #ifdef AIBENCH_SIMDE

@@ -18,6 +18,19 @@ struct S32Vector {
   static Register load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
   static Register broadcast(const std::int32_t* p) { return _mm512_set1_epi32(*p); }
   static Register join(__m256i low, __m256i high) { return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1); }
+  // Sixteen bytes of each of four rows, `ldb` bytes apart, one row behind the other.
+  static Register four_rows(const std::int8_t* p, std::ptrdiff_t ldb) {
+    Register rows = _mm512_castsi128_si512(_mm_loadu_si128(at128(p, 0)));
+    rows = _mm512_inserti32x4(rows, _mm_loadu_si128(at128(p, ldb)), 1);
+    rows = _mm512_inserti32x4(rows, _mm_loadu_si128(at128(p, 2 * ldb)), 2);
+    return _mm512_inserti32x4(rows, _mm_loadu_si128(at128(p, 3 * ldb)), 3);
+  }
+  // From there to sixteen quads of a column each: four bytes at a time across the rows, then byte by byte within them.
+  static Register quads_of(Register rows) {
+    const Register turned = _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), rows);
+    const __m128i bytes = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_shuffle_epi8(turned, _mm512_broadcast_i32x4(bytes));
+  }
   static Register add(Register a, Register b) { return _mm512_add_epi32(a, b); }
   static Register mul(Register a, Register b) { return _mm512_mullo_epi32(a, b); }
   static Register fma(Register a, Register b, Register c) { return add(mul(a, b), c); }

@@ -301,8 +301,9 @@ constexpr Microkernel<typename V::Source> make_microkernel(const char* name, Isa
   Microkernel<typename V::Source> kernel{name, isa, R, N, V::kLanes, V::kGroup, V::kInPlaceA, V::kOffset, {},
                                          pack_panel<V>, pack_rows<V>, stream_row<V>, multiply_add_chains<V>};
   if constexpr (V::kOffset != 0) kernel.row_offsets = row_offsets<V>;
-  kernel.few_rows = few_rows<V, (N < 3 ? N : 3)>;
+  kernel.few_rows = few_rows<V, few_vectors<V, N>()>;
   kernel.few_columns = few_columns<V>;
+  kernel.few_unit = few_vectors<V, N>() * V::kLanes;
   fill_grid<V, R, N>(kernel);
   for (int width = 1; width <= N; ++width) kernel.highest[width] = R;
   if constexpr (V::kInPlaceA && V::kLanes > 1 && R == 4 && N == 3) {  // 12 accumulators; where there are 24, the narrow ones have enough
