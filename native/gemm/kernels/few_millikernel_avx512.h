@@ -18,7 +18,7 @@ constexpr Microkernel<typename V::Source> with_few_millikernels(Microkernel<type
 }
 #else
 
-constexpr std::size_t kFewMilliRows = 8, kFewMilliSteps = 8;
+constexpr std::size_t kFewMilliRows = 8, kFewMilliSteps = 8, kFewMostGroups = 4;
 
 // Sums of a strip and a group of rows: registers as they are numbered, side by side.
 #define AIBENCH_FEW_SUMS_3(r, x, y, z, OP) OP(x) OP(y) OP(z)
@@ -64,7 +64,7 @@ struct FewStrips {
   const char* b;
   std::ptrdiff_t ldb;
   char* sums;                 // [strip][row][vectors]
-  const char* ahead;          // the strips that are wanted next
+  const char* ahead;          // rows that are wanted next, eight of them: a strip's width for each group
   std::size_t mask = 0xffff;  // of a strip of one vector
 };
 
@@ -75,12 +75,12 @@ struct FewStrips {
       "2:\n\t.irp s," STEPS "\n\t"                                                                                              \
       AIBENCH_FEW_FROM_##B(N) AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_MULTIPLY_##N, AIBENCH_MILLI_NEXT)                               \
       ".endr\n\t"                                                                                                                \
-      "add %[past_b], %[b]\n\tadd %[past_b], %[b4]\n\tadd %[past_b], %[ahead]\n\tadd %[past_b], %[ahead4]\n\t"                 \
+      "add %[past_b], %[b]\n\tadd %[past_b], %[b4]\n\tadd $64*" #N ", %[ahead]\n\tadd $64*" #N ", %[ahead4]\n\t"               \
       "add %[past_words], %[words]\n\tadd %[past_words], %[words4]\n\t"                                                        \
       "dec %[left]\n\tjnz 2b\n\t"                                                                                              \
       AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_SUMS_##N, AIBENCH_FEW_KEEP_SUM)                                                         \
       "add $64*" #R "*" #N ", %[sums]\n\tsub %[back_words], %[words]\n\tsub %[back_words], %[words4]\n\t"                       \
-      "sub %[back_b], %[b]\n\tsub %[back_b], %[b4]\n\tsub %[back_b], %[ahead]\n\tsub %[back_b], %[ahead4]\n\t"                 \
+      "sub %[back_b], %[b]\n\tsub %[back_b], %[b4]\n\t"                                                                        \
       "decq %[strips]\n\tjnz 1b\n\t"                                                                                           \
       : [b] "+r"(b), [b4] "+r"(b4), [ahead] "+r"(ahead), [ahead4] "+r"(ahead4), [words] "+r"(words), [words4] "+r"(words4),      \
         [sums] "+r"(sums), [strips] "+m"(strips), [left] "=&r"(left)                                                             \
@@ -122,12 +122,17 @@ template <typename V, int kSteps>
 void few_group(FewStrips s, std::size_t height, std::size_t n, bool first) {
   constexpr std::size_t kStrip = 3 * V::kLanes;
   const std::size_t strips = n / kStrip, rest = n - strips * kStrip, vectors = rest / V::kLanes, tail = rest % V::kLanes;
-  if (strips != 0) {
-    s.strips = strips;
-    if (kSteps == 8 && first) kFewFunctions<3, 8, true>[height - 1](s);
-    else kFewFunctions<3, kSteps, false>[height - 1](s);
-    s.b += strips * 192;
-    s.sums += strips * height * 192;
+  // Memory is asked for eight rows at a time, from end to end: while a part of the strips is in work, for those of one group.
+  const std::size_t parts = kSteps == 8 && first ? s.groups : 1;
+  for (std::size_t part = 0; part < parts; ++part) {
+    s.strips = cut(strips, parts, part + 1) - cut(strips, parts, part);
+    if (s.strips != 0) {
+      if (kSteps == 8 && first) kFewFunctions<3, 8, true>[height - 1](s);
+      else kFewFunctions<3, kSteps, false>[height - 1](s);
+    }
+    s.b += s.strips * 192;
+    s.sums += s.strips * height * 192;
+    s.ahead += 8 * s.ldb;
   }
   if (vectors != 0) {
     s.strips = vectors;
@@ -153,7 +158,7 @@ void few_rows_milli(const FewRows<typename V::Source>& f) {
   s.pitch = static_cast<std::ptrdiff_t>(f.m * sizeof(E));
   s.ldb = f.ldb * static_cast<std::ptrdiff_t>(sizeof(E));
   // Few rows of A wait for memory, which prefers few streams; many wait for the stores of their sums.
-  const std::size_t most = f.m < 6 ? 1 : f.m < 8 ? 2 : f.m < 16 ? 4 : 8;
+  const std::size_t most = f.m < 6 ? 1 : f.m < 8 ? 2 : kFewMostGroups;
   for (std::size_t l = 0, depth = 0; l < f.k; l += depth) {
     const std::size_t left = f.k - l, steps = left < kFewMilliSteps ? 1 : kFewMilliSteps;
     s.groups = steps == 1 ? left : left / steps < most ? left / steps : most;
@@ -180,10 +185,10 @@ void few_rows_milli(const FewRows<typename V::Source>& f) {
   }
 }
 
-// Up to 15 rows long stretches of B's rows; then few columns, so that the many rows of B that are in work stay in L2 beside the sums.
+// Up to 7 rows long stretches of B's rows; then shorter ones, so that the many rows of B that are in work stay in L2 beside the sums.
 template <typename V>
 std::size_t few_columns_milli(std::size_t m) {
-  return m < 16 ? 65536 / sizeof(typename V::Element) / m : 384;
+  return m < 8 ? 65536 / sizeof(typename V::Element) / m : 768;
 }
 
 // The microkernel of V with few_rows() as above; products of more rows do better with packed panels.
@@ -191,6 +196,7 @@ template <typename V>
 constexpr Microkernel<typename V::Source> with_few_millikernels(Microkernel<typename V::Source> kernel) {
   kernel.few_rows = few_rows_milli<V>;
   kernel.few_columns = few_columns_milli<V>;
+  kernel.few_unit = static_cast<int>(kFewMostGroups) * 3 * V::kLanes;
   kernel.few_most = 48;
   return kernel;
 }
