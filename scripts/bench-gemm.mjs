@@ -3,10 +3,11 @@
 // Ratios are paired within a round, so that a clock that moves moves both; printed with their quartiles.
 //
 //   node scripts/bench-gemm.mjs [--json] [--out results/gemm.json] [--seconds 3] [--threads 1,2] [--dtype f32,f64]
-//                               [--shapes 512,1000x1001x999] [--backends openblas,blis,onednn | none] [--weights packed]
+//                               [--shapes 512,1000x1001x999] [--backends openblas,blis,onednn | none] [--weights packed | rows]
 //
-// Weights of int8 lie in [-64, 63]: beyond, libraries that add two products at 16 bits (AVX2) are wrong. --weights packed has every engine
-// pack B once beforehand, and leaves out those that cannot.
+// By default f32 and f64 on one and two threads, then bf16 and int8 on weights that every engine has packed beforehand (engines that cannot
+// are left out), each over all shapes; with --threads, --dtype or --weights, what these say. Weights of int8 lie in [-64, 63]: beyond, libraries
+// that add two products at 16 bits (AVX2) are wrong.
 //
 // Exit code 0 when every bar that was run is met, 1 when one is missed, 3 when the machine was too busy to say.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -29,8 +30,8 @@ const { values } = readFlags(import.meta.url, {
     json: { type: 'boolean', default: false },
     out: { type: 'string' },
     seconds: { type: 'string', default: '3' },
-    threads: { type: 'string', default: '1,2' },
-    dtype: { type: 'string', default: 'f32,f64' },
+    threads: { type: 'string' },
+    dtype: { type: 'string' },
     shapes: { type: 'string', default: SHAPES },
     backends: { type: 'string' },
     weights: { type: 'string' },
@@ -72,18 +73,27 @@ function shuffled(list) {
   return order;
 }
 
-/** With --weights packed: whether the backend has them. */
-const packs = ({ name }) => values.weights === undefined || name === 'onednn';
+/** What is to be run: dtypes on numbers of threads, with weights as rows or packed beforehand. */
+function plans() {
+  const { dtype, threads, weights } = values;
+  if (weights !== undefined && weights !== 'packed' && weights !== 'rows')
+    throw new Error(`--weights is packed or rows, not ${weights}`);
+  const numbers = (threads ?? '1,2').split(',').map(Number);
+  if (dtype !== undefined || threads !== undefined || weights !== undefined)
+    return [{ dtypes: (dtype ?? 'f32,f64').split(','), threads: numbers, weights: weights ?? 'rows' }];
+  return [
+    { dtypes: ['f32', 'f64'], threads: numbers, weights: 'rows' },
+    { dtypes: ['bf16', 's8'], threads: [1], weights: 'packed' },
+  ];
+}
 
-async function openAll(dtype, threads, shape, peers) {
+async function openAll(dtype, threads, shape, weights, peers) {
   const engines = [];
-  for (const backend of [
-    'native',
-    ...peers.filter(peer => peer.dtypes.includes(dtype) && packs(peer)).map(({ name }) => name),
-  ]) {
+  const can = peer => peer.dtypes.includes(dtype) && (weights === 'rows' || peer.name === 'onednn');
+  for (const backend of ['native', ...peers.filter(can).map(({ name }) => name)]) {
     const { m, n, k } = shape;
     const options = { dtype, threads, seed: 1, m, n, k, backend, narrowWeights: /^[su]8$/.test(dtype) };
-    if (values.weights !== undefined) options.weights = values.weights;
+    if (weights === 'packed') options.weights = weights;
     const problem = addon.createGemm(options);
     await problem.prepare();
     if (!(await problem.runAndVerify()).passed)
@@ -93,12 +103,12 @@ async function openAll(dtype, threads, shape, peers) {
   return engines;
 }
 
-async function compare(dtype, threads, shape, peers) {
+async function compare(dtype, threads, shape, weights, peers) {
   const peak = addon.createPeak({ dtype, threads });
   let engines = [];
   try {
     await peak.prepare();
-    engines = await openAll(dtype, threads, shape, peers);
+    engines = await openAll(dtype, threads, shape, weights, peers);
     const peaks = [];
     const begin = addon.now();
     for (let round = 0; round < MIN_ROUNDS || addon.now() - begin < Number(values.seconds); round++) {
@@ -114,14 +124,14 @@ async function compare(dtype, threads, shape, peers) {
         throw new Error(`${backend} ${dtype} ${shape.shape}: wrong result, so no rate`);
       peaks.push(problem.ceilings().fma_flops_per_second);
     }
-    return rowOf(dtype, threads, shape, ascending(peaks), engines);
+    return rowOf({ dtype, threads, weights, ...shape }, ascending(peaks), engines);
   } finally {
     peak.dispose();
     for (const { problem } of engines) problem.dispose();
   }
 }
 
-function rowOf(dtype, threads, shape, peaks, engines) {
+function rowOf(what, peaks, engines) {
   const [native, ...others] = engines;
   const ratios = {};
   for (const { backend, rates } of others) {
@@ -135,16 +145,20 @@ function rowOf(dtype, threads, shape, peaks, engines) {
     }),
   );
   const peakBest = peaks.at(-1);
+  // The roofline: the peak, or what memory allows of the operands read once.
+  const { flops, bytes } = native.problem.work();
+  const bandwidth = native.problem.ceilings().operand_bytes_per_second;
+  const limit = bandwidth > 0 ? Math.min(peakBest, (flops / bytes) * bandwidth) : peakBest;
   return {
-    dtype,
-    threads,
-    ...shape,
+    ...what,
     kernel: native.problem.facts().kernel,
     rounds: native.rates.length,
     peakBest,
     peakMedian: quantile(peaks, 0.5),
     rates,
     shareOfPeak: rates.native.best / peakBest,
+    bandwidth,
+    shareOfLimit: rates.native.best / limit,
     ratios,
   };
 }
@@ -162,33 +176,40 @@ const say = text => {
 for (const { name, version, kernel, threading, path: file } of peers)
   say(`${name} ${version}, kernels ${kernel}, ${threading}, ${file}`);
 if (environment.length > 0) console.error(`warning: set, and can hold a library back: ${environment.join(', ')}`);
-say('dtype thr shape            native best (median) GF/s   peak   % peak  native / peer: median [quartiles]');
+say('dtype thr shape            native best (median) GF/s   peak   % peak % limit  native / peer: median [quartiles]');
 
 const rows = [];
 const giga = value => (value / 1e9).toFixed(1);
-for (const dtype of values.dtype.split(',')) {
-  for (const threads of values.threads.split(',').map(Number)) {
-    if (threads > cpus) {
-      console.error(`skipped: ${threads} threads on ${cpus} CPUs`);
-      continue;
-    }
-    for (const shape of values.shapes.split(',').map(parseShape)) {
-      const row = await compare(dtype, threads, shape, peers);
-      rows.push(row);
-      const ratios = Object.entries(row.ratios).map(
-        ([name, { median, low, high }]) => `${name} ${median.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}]`,
-      );
-      say(
-        [
-          dtype.padEnd(5),
-          String(threads).padEnd(3),
-          row.shape.padEnd(16),
-          `${giga(row.rates.native.best)} (${giga(row.rates.native.median)})`.padStart(20),
-          giga(row.peakBest).padStart(12),
-          (100 * row.shareOfPeak).toFixed(1).padStart(8),
-          ` ${ratios.join('  ')}`,
-        ].join(' '),
-      );
+function tell(row) {
+  const ratios = Object.entries(row.ratios).map(
+    ([name, { median, low, high }]) => `${name} ${median.toFixed(2)} [${low.toFixed(2)} ${high.toFixed(2)}]`,
+  );
+  say(
+    [
+      row.dtype.padEnd(5),
+      String(row.threads).padEnd(3),
+      row.shape.padEnd(16),
+      `${giga(row.rates.native.best)} (${giga(row.rates.native.median)})`.padStart(20),
+      giga(row.peakBest).padStart(12),
+      (100 * row.shareOfPeak).toFixed(1).padStart(8),
+      (100 * row.shareOfLimit).toFixed(1).padStart(7),
+      ` ${ratios.join('  ')}`,
+    ].join(' '),
+  );
+}
+
+for (const { dtypes, threads, weights } of plans()) {
+  if (weights === 'packed') say('on packed weights:');
+  for (const dtype of dtypes) {
+    for (const count of threads) {
+      if (count > cpus) {
+        console.error(`skipped: ${count} threads on ${cpus} CPUs`);
+        continue;
+      }
+      for (const shape of values.shapes.split(',').map(parseShape)) {
+        rows.push(await compare(dtype, count, shape, weights, peers));
+        tell(rows.at(-1));
+      }
     }
   }
 }
