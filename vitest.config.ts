@@ -3,6 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest come first, so that no core waits for the other at the end. A fresh clone knows no durations. */
 const LONGEST = [
+  'integration/native-sanitizers',
   'integration/native-aarch64',
   'e2e/run',
   'integration/native-tests',

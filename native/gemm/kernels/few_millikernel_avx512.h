@@ -68,25 +68,35 @@ struct FewStrips {
   std::size_t mask = 0xffff;  // of a strip of one vector
 };
 
+// What the asm statements read beside, at the offsets that they name.
+struct FewArguments {
+  std::size_t strips;         // 0
+  std::size_t groups;         // 8
+  std::ptrdiff_t past_b;      // 16: a group
+  std::ptrdiff_t past_words;  // 24
+  std::ptrdiff_t back_b;      // 32: from behind the last group to the next strip
+  std::ptrdiff_t back_words;  // 40
+  std::size_t mask;           // 48
+};
+
 #define AIBENCH_FEW_STRIPS(R, N, STEPS, B)                                                                                       \
   asm volatile(                                                                                                                  \
-      "kmovw %k[mask], %%k1\n\t"                                                                                                 \
-      "1:\n\t" AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_SUMS_##N, AIBENCH_FEW_LOAD_SUM) "mov %[groups], %[left]\n\t"                  \
+      "kmovw 48(%[m]), %%k1\n\t"                                                                                                 \
+      "1:\n\t" AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_SUMS_##N, AIBENCH_FEW_LOAD_SUM) "mov 8(%[m]), %[left]\n\t"                    \
       "2:\n\t.irp s," STEPS "\n\t"                                                                                              \
       AIBENCH_FEW_FROM_##B(N) AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_MULTIPLY_##N, AIBENCH_MILLI_NEXT)                               \
       ".endr\n\t"                                                                                                                \
-      "add %[past_b], %[b]\n\tadd %[past_b], %[b4]\n\tadd $64*" #N ", %[ahead]\n\tadd $64*" #N ", %[ahead4]\n\t"               \
-      "add %[past_words], %[words]\n\tadd %[past_words], %[words4]\n\t"                                                        \
+      "add 16(%[m]), %[b]\n\tadd 16(%[m]), %[b4]\n\tadd $64*" #N ", %[ahead]\n\tadd $64*" #N ", %[ahead4]\n\t"                 \
+      "add 24(%[m]), %[words]\n\tadd 24(%[m]), %[words4]\n\t"                                                                  \
       "dec %[left]\n\tjnz 2b\n\t"                                                                                              \
       AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_SUMS_##N, AIBENCH_FEW_KEEP_SUM)                                                         \
-      "add $64*" #R "*" #N ", %[sums]\n\tsub %[back_words], %[words]\n\tsub %[back_words], %[words4]\n\t"                       \
-      "sub %[back_b], %[b]\n\tsub %[back_b], %[b4]\n\t"                                                                        \
-      "decq %[strips]\n\tjnz 1b\n\t"                                                                                           \
+      "add $64*" #R "*" #N ", %[sums]\n\tsub 40(%[m]), %[words]\n\tsub 40(%[m]), %[words4]\n\t"                                 \
+      "sub 32(%[m]), %[b]\n\tsub 32(%[m]), %[b4]\n\t"                                                                          \
+      "decq 0(%[m])\n\tjnz 1b\n\t"                                                                                             \
       : [b] "+r"(b), [b4] "+r"(b4), [ahead] "+r"(ahead), [ahead4] "+r"(ahead4), [words] "+r"(words), [words4] "+r"(words4),      \
-        [sums] "+r"(sums), [strips] "+m"(strips), [left] "=&r"(left)                                                             \
-      : [pitch] "r"(f.pitch), [pitch3] "r"(3 * f.pitch), [ldb] "r"(f.ldb), [ldb3] "r"(3 * f.ldb), [mask] "m"(f.mask),            \
-        [groups] "m"(f.groups), [past_b] "m"(past_b), [past_words] "m"(past_words), [back_b] "m"(back_b),                        \
-        [back_words] "m"(back_words), [bytes] "i"(AIBENCH_MILLI_BYTES)                                                           \
+        [sums] "+r"(sums), [left] "=&r"(left)                                                                                    \
+      : [m] "r"(&m), [pitch] "r"(f.pitch), [pitch3] "r"(3 * f.pitch), [ldb] "r"(f.ldb), [ldb3] "r"(3 * f.ldb),                   \
+        [bytes] "i"(AIBENCH_MILLI_BYTES)                                                                                         \
       : "memory", "cc", AIBENCH_MILLI_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",   \
         "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
 #define AIBENCH_FEW(rows_, vectors_, steps_, first_, B, STEPS) \
@@ -102,10 +112,10 @@ struct FewStrips {
 template <int R, int N, int kSteps, bool kFirst>
 void few_strips(const FewStrips& f) {
   const std::ptrdiff_t past_b = kSteps * f.ldb, past_words = kSteps * f.pitch, groups = static_cast<std::ptrdiff_t>(f.groups);
-  const std::ptrdiff_t back_b = groups * past_b - 64 * N, back_words = groups * past_words;
+  FewArguments m{f.strips, f.groups, past_b, past_words, groups * past_b - 64 * N, groups * past_words, f.mask};
   const char *words = f.words, *words4 = words + 4 * f.pitch, *b = f.b, *b4 = b + 4 * f.ldb, *ahead = f.ahead, *ahead4 = ahead + 4 * f.ldb;
   char* sums = f.sums;
-  std::size_t strips = f.strips, left;
+  std::size_t left;
   AIBENCH_FEW_HEIGHT(1) AIBENCH_FEW_HEIGHT(2) AIBENCH_FEW_HEIGHT(3) AIBENCH_FEW_HEIGHT(4)
   AIBENCH_FEW_HEIGHT(5) AIBENCH_FEW_HEIGHT(6) AIBENCH_FEW_HEIGHT(7) AIBENCH_FEW_HEIGHT(8)
 }
