@@ -29,7 +29,8 @@ constexpr IsaName kIsaNames[] = {
     {Isa::kNeonBf16, "neonbf16"},     {Isa::kNeonI8mm, "neoni8mm"}, {Isa::kAvx2, "avx2"},
     {Isa::kAvxVnni, "avxvnni"},       {Isa::kAvx512f, "avx512f"}, {Isa::kAvx512Vnni, "avx512vnni"},
     {Isa::kAvx512Bf16, "avx512bf16"}, {Isa::kSve256, "sve256"},   {Isa::kSve512, "sve512"},
-    {Isa::kAmxInt8, "amxint8"},       {Isa::kAmxBf16, "amxbf16"}, {Isa::kAmxFp16, "amxfp16"}};
+    {Isa::kAmxInt8, "amxint8"},       {Isa::kAmxBf16, "amxbf16"}, {Isa::kAmxFp16, "amxfp16"},
+    {Isa::kSme512, "sme512"},         {Isa::kSme512F64, "sme512f64"}};
 
 #if defined(__x86_64__)
 
@@ -192,6 +193,7 @@ CpuFeatures read_features() {
       {"asimdhp", AT_HWCAP, 10}, {"asimddp", AT_HWCAP, 20},  {"sve", AT_HWCAP, 22},     {"asimdfhm", AT_HWCAP, 23},
       {"sve2", AT_HWCAP2, 1},    {"svei8mm", AT_HWCAP2, 9},  {"svef32mm", AT_HWCAP2, 10}, {"svebf16", AT_HWCAP2, 12},
       {"i8mm", AT_HWCAP2, 13},   {"bf16", AT_HWCAP2, 14},    {"sme", AT_HWCAP2, 23},
+      {"smef64f64", AT_HWCAP2, 25},
   };
   for (const HwcapBit& bit : kBits) {
     if ((getauxval(bit.type) >> bit.bit) & 1) f.flags.push_back(bit.name);
@@ -206,6 +208,14 @@ CpuFeatures read_features() {
     const int bytes = prctl(kGetLength, 0, 0, 0, 0);
     if (bytes > 0 && (bytes & kLengthMask) == 32) f.isas.push_back(Isa::kSve256);
     if (bytes > 0 && (bytes & kLengthMask) == 64) f.isas.push_back(Isa::kSve512);
+  }
+  if (has("sme") && has("asimddp")) {
+    constexpr int kGetStreamingLength = 64, kLengthMask = 0xffff;  // PR_SME_GET_VL
+    const int bytes = prctl(kGetStreamingLength, 0, 0, 0, 0);
+    if (bytes > 0 && (bytes & kLengthMask) == 64) {
+      f.isas.push_back(Isa::kSme512);
+      if (has("smef64f64")) f.isas.push_back(Isa::kSme512F64);
+    }
   }
   const std::string midr_text = first_line("/sys/devices/system/cpu/cpu0/regs/identification/midr_el1");
   const unsigned long midr = std::strtoul(midr_text.c_str(), nullptr, 16);

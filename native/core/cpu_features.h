@@ -16,6 +16,8 @@ enum class Isa {
   kNeonI8mm,  // smmla, usdot; with sdot
   kSve256,    // SVE where the process runs with vectors of this many bits
   kSve512,
+  kSme512,     // SME with streaming vectors of so many bits; with sdot
+  kSme512F64,  // with outer products of f64
   kAvx2,      // with FMA and F16C
   kAvxVnni,
   kAvx512f,  // with BW, DQ and VL

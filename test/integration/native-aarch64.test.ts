@@ -23,6 +23,13 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
     return result.stdout;
   }
 
+  // Emulation is some fifty times slower: fewer problems than on the host.
+  const gemmTest = (cpu: string, environment: NodeJS.ProcessEnv = {}) =>
+    run(emulator, ['-cpu', cpu, path.join(folder, 'test', 'gemm_test')], {
+      AIBENCH_TEST_PROBLEMS: problemsAsked ?? '40',
+      ...environment,
+    });
+
   test('the core and every NEON, SVE and scalar kernel are right', {
     timeout: problemsAsked === undefined ? 300_000 : 7_200_000,
   }, () => {
@@ -40,13 +47,6 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
     ]);
     run('cmake', ['--build', folder, '--parallel', '2', '--target', 'core_test', 'gemm_test']);
     expect(run(emulator, [path.join(folder, 'test', 'core_test')])).toContain('core ok');
-    // Emulation is some fifty times slower: fewer problems than on the host.
-    const problems = problemsAsked ?? '40';
-    const gemmTest = (cpu: string, environment: NodeJS.ProcessEnv = {}) =>
-      run(emulator, ['-cpu', cpu, path.join(folder, 'test', 'gemm_test')], {
-        AIBENCH_TEST_PROBLEMS: problems,
-        ...environment,
-      });
     // Its vectors of SVE have 512 bits unless it is told otherwise.
     const output = gemmTest('max') + gemmTest('max,sve-default-vector-length=32', { AIBENCH_TEST_ISA: 'sve256' });
     for (const kernel of [
@@ -78,6 +78,18 @@ describe.skipIf(missing.length > 0)(`aarch64 under ${emulator}${reason}`, () => 
       const skipped = gemmTest(cpu, { AIBENCH_TEST_ISA: 'sve512' });
       expect(skipped).toContain('f32_8x48_sve512 skipped');
       expect(skipped).not.toContain(' ok');
+      expect(gemmTest(cpu, { AIBENCH_TEST_ISA: 'sme512' })).not.toContain(' ok');
     }
+  });
+
+  const version = Number(
+    /version (\d+)/.exec(spawnSync(emulator, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
+  );
+  const broken = version < 9 ? ` (skipped: outer products of int8 are wrong in QEMU ${version}, right from 9 on)` : '';
+  test.skipIf(broken !== '')(`every SME kernel is right${broken}`, { timeout: 300_000 }, () => {
+    const cpu = 'max,sme-default-vector-length=64';
+    const output = gemmTest(cpu, { AIBENCH_TEST_ISA: 'sme512' }) + gemmTest(cpu, { AIBENCH_TEST_ISA: 'sme512f64' });
+    for (const kernel of ['f32', 'bf16', 'f16', 's8', 'u8']) expect(output).toContain(`${kernel}_32x32_sme512 ok`);
+    expect(output).toContain('f64_16x16_sme512f64 ok');
   });
 });

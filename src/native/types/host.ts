@@ -18,6 +18,8 @@ export const ISAS = [
   'neoni8mm',
   'sve256',
   'sve512',
+  'sme512',
+  'sme512f64',
 ] as const;
 export type Isa = (typeof ISAS)[number];
 
