@@ -20,8 +20,7 @@ Status make_compressed_weights(const std::string& kind, const Microkernel<T>& ke
                                std::unique_ptr<CompressedWeights<T>>* weights) {
   const PanelKernels& panels = panel_kernels(kernel.isa);
   if (kind == "int4") {
-    if constexpr (std::is_same_v<T, std::int8_t>) *weights = make_int4_codes(kernel, panels, threads);
-    else *weights = make_int4_weights(kernel, panels, threads);
+    *weights = make_int4_weights(kernel, threads);
   } else if (kind == "block") {
     *weights = make_block_weights(kernel, threads);
   } else if (kind == "2:4") {

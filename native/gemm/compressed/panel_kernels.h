@@ -36,14 +36,6 @@ using SparseTile = void (*)(std::size_t groups, const SparseWord<T>* a, const Sp
 
 struct PanelKernels {
   const char* isa;
-  // `rows` rows of `words` words, each eight codes of 4 bits, the lowest first: out = scale of the column times the code as a
-  // signed number, eight floats per word, of which the first `columns` are wanted; rows of out are `columns` apart, which is a
-  // multiple of 8 or no more than one word.
-  void (*unpack_int4)(const std::uint32_t* codes, std::size_t rows, std::size_t words, const float* scales,
-                      std::size_t columns, float* out);
-  // `count` signed codes of 4 bits, the lower half of a byte first, to integers of `bytes` bytes (1, 2 or 4); those of one byte
-  // are xored with `flip`.
-  void (*unpack_codes)(const std::uint8_t* codes, std::size_t count, int bytes, std::uint8_t flip, void* out);
   SparseTile<float> sparse_f32;
   SparseTile<Bf16> sparse_bf16;
   SparseTile<std::int8_t> sparse_s8;

@@ -6,56 +6,6 @@
 namespace aibench {
 namespace {
 
-// A word in all lanes, each lane's code shifted to the top and back down with its sign.
-inline __m256 eight_codes(const std::uint32_t* word) {
-  const __m256i all = _mm256_set1_epi32(static_cast<int>(*word));
-  const __m256i top = _mm256_sllv_epi32(all, _mm256_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0));
-  return _mm256_cvtepi32_ps(_mm256_srai_epi32(top, 28));
-}
-
-void unpack_int4(const std::uint32_t* codes, std::size_t rows, std::size_t words, const float* scales, std::size_t columns,
-                 float* out) {
-  const std::size_t whole = columns / 8;
-  for (std::size_t r = 0; r < rows; ++r, codes += words, out += columns) {
-    for (std::size_t w = 0; w < whole; ++w) {
-      _mm256_storeu_ps(out + 8 * w, _mm256_mul_ps(eight_codes(codes + w), _mm256_loadu_ps(scales + 8 * w)));
-    }
-    for (std::size_t j = 8 * whole; j < columns; ++j) {
-      const auto code = static_cast<std::int32_t>((codes[j / 8] >> (4 * (j % 8))) & 15u);
-      out[j] = scales[j] * static_cast<float>(code >= 8 ? code - 16 : code);
-    }
-  }
-}
-
-// Sixteen codes a step as pairs of s16, thirty-two as bytes.
-void unpack_codes(const std::uint8_t* codes, std::size_t count, int bytes, std::uint8_t flip, void* out) {
-  std::size_t i = 0;
-  char* to = static_cast<char*>(out);
-  if (bytes == 2) {
-    for (; i + 16 <= count; i += 16) {
-      const __m256i eight = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(codes + i / 2)));
-      // The lower code at the top of the lower half of a lane, the higher one at the top of the upper half.
-      const __m256i top = _mm256_slli_epi16(_mm256_or_si256(eight, _mm256_slli_epi32(eight, 12)), 12);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 2 * i), _mm256_srai_epi16(top, 12));
-    }
-  } else if (bytes == 1) {
-    const __m128i low_half = _mm_set1_epi8(15), sign = _mm_set1_epi8(8), flips = _mm_set1_epi8(static_cast<char>(flip));
-    const auto extended = [&](__m128i x) { return _mm_xor_si128(_mm_sub_epi8(_mm_xor_si128(x, sign), sign), flips); };
-    for (; i + 32 <= count; i += 32) {
-      const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i / 2));
-      const __m128i low = _mm_and_si128(x, low_half), high = _mm_and_si128(_mm_srli_epi16(x, 4), low_half);
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), extended(_mm_unpacklo_epi8(low, high)));
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i + 16), extended(_mm_unpackhi_epi8(low, high)));
-    }
-  }
-  for (; i < count; ++i) {
-    const int code = (codes[i / 2] >> (4 * (i % 2))) & 15, number = code >= 8 ? code - 16 : code;
-    if (bytes == 1) to[i] = static_cast<char>(number ^ flip);
-    else if (bytes == 2) reinterpret_cast<std::int16_t*>(to)[i] = static_cast<std::int16_t>(number);
-    else reinterpret_cast<std::int32_t*>(to)[i] = number;
-  }
-}
-
 #define AIBENCH_ROWS(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 // The places of each column at the bottom of its lane: the first at bit 0, the second at bit 2.
 inline __m256i eight_places(std::uint32_t places) {
@@ -148,6 +98,6 @@ void sparse_s8(std::size_t groups, const std::int16_t* a, const SparseGroup<std:
 
 }  // namespace
 
-const PanelKernels kPanelKernels_avx2 = {"avx2", unpack_int4, unpack_codes, sparse_floats<float>, sparse_floats<Bf16>, sparse_s8};
+const PanelKernels kPanelKernels_avx2 = {"avx2", sparse_floats<float>, sparse_floats<Bf16>, sparse_s8};
 
 }  // namespace aibench

@@ -5,31 +5,6 @@
 namespace aibench {
 namespace {
 
-void unpack_int4(const std::uint32_t* codes, std::size_t rows, std::size_t words, const float* scales, std::size_t columns,
-                 float* out) {
-  for (std::size_t r = 0; r < rows; ++r, codes += words, out += columns) {
-    for (std::size_t j = 0; j < columns; ++j) {
-      const auto code = static_cast<std::int32_t>((codes[j / 8] >> (4 * (j % 8))) & 15u);
-      out[j] = scales[j] * static_cast<float>(code >= 8 ? code - 16 : code);
-    }
-  }
-}
-
-template <typename Part>
-void unpack_parts(const std::uint8_t* codes, std::size_t count, Part flip, void* out) {
-  auto* parts = static_cast<Part*>(out);
-  for (std::size_t i = 0; i < count; ++i) {
-    const int code = (codes[i / 2] >> (4 * (i % 2))) & 15;
-    parts[i] = static_cast<Part>(static_cast<Part>(code >= 8 ? code - 16 : code) ^ flip);
-  }
-}
-
-void unpack_codes(const std::uint8_t* codes, std::size_t count, int bytes, std::uint8_t flip, void* out) {
-  if (bytes == 1) unpack_parts<std::uint8_t>(codes, count, flip, out);
-  else if (bytes == 2) unpack_parts<std::uint16_t>(codes, count, 0, out);
-  else unpack_parts<std::uint32_t>(codes, count, 0, out);
-}
-
 float value(float x) { return x; }
 float value(Bf16 x) { return bf16_to_float(x.bits); }
 std::int32_t value(std::int8_t x) { return x; }
@@ -65,7 +40,6 @@ void sparse_tile(std::size_t groups, const SparseWord<T>* a, const SparseGroup<T
 
 }  // namespace
 
-const PanelKernels kPanelKernels_scalar = {"scalar",           unpack_int4,       unpack_codes, sparse_tile<float>,
-                                           sparse_tile<Bf16>, sparse_tile<std::int8_t>};
+const PanelKernels kPanelKernels_scalar = {"scalar", sparse_tile<float>, sparse_tile<Bf16>, sparse_tile<std::int8_t>};
 
 }  // namespace aibench
