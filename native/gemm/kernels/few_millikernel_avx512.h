@@ -37,9 +37,13 @@ constexpr std::size_t kFewMilliRows = 8, kFewMilliSteps = 8, kFewMostGroups = 4;
 #define AIBENCH_FEW_B_3(row) \
   "vmovups " row ", " AIBENCH_V_OF_B(0) "\n\tvmovups 64" row ", " AIBENCH_V_OF_B(1) "\n\tvmovups 128" row ", " AIBENCH_V_OF_B(2) "\n\t"
 #define AIBENCH_FEW_B_1(row) "vmovups " row ", " AIBENCH_V_OF_B(0) "%{%%k1%}%{z%}\n\t"
-#define AIBENCH_FEW_FETCH(row) "prefetcht1 " row "\n\tprefetcht1 64" row "\n\tprefetcht1 128" row "\n\t"
-#define AIBENCH_FEW_FROM_AGAIN(N) AIBENCH_FEW_OF_8("b", "b4", "ldb", "ldb3", AIBENCH_FEW_B_##N)
-#define AIBENCH_FEW_FROM_FIRST(N) AIBENCH_FEW_FROM_AGAIN(N) AIBENCH_FEW_OF_8("ahead", "ahead4", "ldb", "ldb3", AIBENCH_FEW_FETCH)
+#define AIBENCH_FEW_FAR(row) "prefetcht1 " row "\n\tprefetcht1 64" row "\n\tprefetcht1 128" row "\n\t"
+// The strip after the next one, which is in L2 already.
+#define AIBENCH_FEW_NEAR(row) "prefetcht0 384" row "\n\tprefetcht0 448" row "\n\tprefetcht0 512" row "\n\t"
+#define AIBENCH_FEW_ROW_OF_B(N)                                                                                     \
+  AIBENCH_FEW_OF_8("b", "b4", "ldb", "ldb3", AIBENCH_FEW_B_##N)                                                     \
+  ".if %c[near]\n\t" AIBENCH_FEW_OF_8("b", "b4", "ldb", "ldb3", AIBENCH_FEW_NEAR) ".endif\n\t"                     \
+  ".if %c[far]\n\t" AIBENCH_FEW_OF_8("ahead", "ahead4", "ldb", "ldb3", AIBENCH_FEW_FAR) ".endif\n\t"
 
 // A row of A: its element of step \s, times the vectors.
 #define AIBENCH_FEW_ELEMENT(r) AIBENCH_FEW_OF_8("words", "words4", "pitch", "pitch3", AIBENCH_FEW_ELEMENT_##r)
@@ -79,12 +83,12 @@ struct FewArguments {
   std::size_t mask;           // 48
 };
 
-#define AIBENCH_FEW_STRIPS(R, N, STEPS, B)                                                                                       \
+#define AIBENCH_FEW_STRIPS(R, N, STEPS)                                                                                          \
   asm volatile(                                                                                                                  \
       "kmovw 48(%[m]), %%k1\n\t"                                                                                                 \
       "1:\n\t" AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_SUMS_##N, AIBENCH_FEW_LOAD_SUM) "mov 8(%[m]), %[left]\n\t"                    \
       "2:\n\t.irp s," STEPS "\n\t"                                                                                              \
-      AIBENCH_FEW_FROM_##B(N) AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_MULTIPLY_##N, AIBENCH_MILLI_NEXT)                               \
+      AIBENCH_FEW_ROW_OF_B(N) AIBENCH_ROWS_##R##x##N(AIBENCH_FEW_MULTIPLY_##N, AIBENCH_MILLI_NEXT)                               \
       ".endr\n\t"                                                                                                                \
       "add 16(%[m]), %[b]\n\tadd 16(%[m]), %[b4]\n\tadd $64*" #N ", %[ahead]\n\tadd $64*" #N ", %[ahead4]\n\t"                 \
       "add 24(%[m]), %[words]\n\tadd 24(%[m]), %[words4]\n\t"                                                                  \
@@ -96,20 +100,23 @@ struct FewArguments {
       : [b] "+r"(b), [b4] "+r"(b4), [ahead] "+r"(ahead), [ahead4] "+r"(ahead4), [words] "+r"(words), [words4] "+r"(words4),      \
         [sums] "+r"(sums), [left] "=&r"(left)                                                                                    \
       : [m] "r"(&m), [pitch] "r"(f.pitch), [pitch3] "r"(3 * f.pitch), [ldb] "r"(f.ldb), [ldb3] "r"(3 * f.ldb),                   \
-        [bytes] "i"(AIBENCH_MILLI_BYTES)                                                                                         \
+        [bytes] "i"(AIBENCH_MILLI_BYTES), [far] "i"(kFetch != FewFetch::kNone ? 1 : 0),                                            \
+        [near] "i"(kFetch == FewFetch::kFarAndNear ? 1 : 0)                                                                      \
       : "memory", "cc", AIBENCH_MILLI_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",   \
         "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
-#define AIBENCH_FEW(rows_, vectors_, steps_, first_, B, STEPS) \
-  if constexpr (R == rows_ && N == vectors_ && kSteps == steps_ && kFirst == first_) AIBENCH_FEW_STRIPS(rows_, vectors_, STEPS, B);
-#define AIBENCH_FEW_HEIGHT(rows_)                                 \
-  AIBENCH_FEW(rows_, 3, 8, true, FIRST, "0,1,2,3,4,5,6,7")        \
-  AIBENCH_FEW(rows_, 3, 8, false, AGAIN, "0,1,2,3,4,5,6,7")       \
-  AIBENCH_FEW(rows_, 3, 1, false, AGAIN, "0")                     \
-  AIBENCH_FEW(rows_, 1, 8, false, AGAIN, "0,1,2,3,4,5,6,7")       \
-  AIBENCH_FEW(rows_, 1, 1, false, AGAIN, "0")
+#define AIBENCH_FEW(rows_, vectors_, steps_, STEPS) \
+  if constexpr (R == rows_ && N == vectors_ && kSteps == steps_) AIBENCH_FEW_STRIPS(rows_, vectors_, STEPS);
+#define AIBENCH_FEW_HEIGHT(rows_)                  \
+  AIBENCH_FEW(rows_, 3, 8, "0,1,2,3,4,5,6,7")      \
+  AIBENCH_FEW(rows_, 3, 1, "0")                    \
+  AIBENCH_FEW(rows_, 1, 8, "0,1,2,3,4,5,6,7")      \
+  AIBENCH_FEW(rows_, 1, 1, "0")
 
-// R rows of A, strips of N vectors, groups of kSteps rows of B. kFirst: the strips ahead are prefetched.
-template <int R, int N, int kSteps, bool kFirst>
+// What is asked for beside: memory for the strips ahead; L2 for the strip after the next one as well.
+enum class FewFetch { kNone, kFar, kFarAndNear };
+
+// R rows of A, strips of N vectors, groups of kSteps rows of B.
+template <int R, int N, int kSteps, FewFetch kFetch>
 void few_strips(const FewStrips& f) {
   const std::ptrdiff_t past_b = kSteps * f.ldb, past_words = kSteps * f.pitch, groups = static_cast<std::ptrdiff_t>(f.groups);
   FewArguments m{f.strips, f.groups, past_b, past_words, groups * past_b - 64 * N, groups * past_words, f.mask};
@@ -122,38 +129,38 @@ void few_strips(const FewStrips& f) {
 
 using FewFunction = void (*)(const FewStrips&);
 // By height, from 1 on.
-template <int N, int kSteps, bool kFirst>
-constexpr FewFunction kFewFunctions[kFewMilliRows] = {few_strips<1, N, kSteps, kFirst>, few_strips<2, N, kSteps, kFirst>, few_strips<3, N, kSteps, kFirst>,
-                                                      few_strips<4, N, kSteps, kFirst>, few_strips<5, N, kSteps, kFirst>, few_strips<6, N, kSteps, kFirst>,
-                                                      few_strips<7, N, kSteps, kFirst>, few_strips<8, N, kSteps, kFirst>};
+template <int N, int kSteps, FewFetch kFetch>
+constexpr FewFunction kFewFunctions[kFewMilliRows] = {few_strips<1, N, kSteps, kFetch>, few_strips<2, N, kSteps, kFetch>, few_strips<3, N, kSteps, kFetch>,
+                                                      few_strips<4, N, kSteps, kFetch>, few_strips<5, N, kSteps, kFetch>, few_strips<6, N, kSteps, kFetch>,
+                                                      few_strips<7, N, kSteps, kFetch>, few_strips<8, N, kSteps, kFetch>};
 
 // A group of `height` rows of A over all columns: whole strips, then single vectors, of which the last may be partial.
 template <typename V, int kSteps>
-void few_group(FewStrips s, std::size_t height, std::size_t n, bool first) {
+void few_group(FewStrips s, std::size_t height, std::size_t n, FewFetch fetch) {
   constexpr std::size_t kStrip = 3 * V::kLanes;
   const std::size_t strips = n / kStrip, rest = n - strips * kStrip, vectors = rest / V::kLanes, tail = rest % V::kLanes;
+  FewFunction function = kFewFunctions<3, kSteps, FewFetch::kNone>[height - 1];
+  if (kSteps == 8 && fetch == FewFetch::kFar) function = kFewFunctions<3, 8, FewFetch::kFar>[height - 1];
+  if (kSteps == 8 && fetch == FewFetch::kFarAndNear) function = kFewFunctions<3, 8, FewFetch::kFarAndNear>[height - 1];
   // Memory is asked for eight rows at a time, from end to end: while a part of the strips is in work, for those of one group.
-  const std::size_t parts = kSteps == 8 && first ? s.groups : 1;
+  const std::size_t parts = kSteps == 8 && fetch != FewFetch::kNone ? s.groups : 1;
   for (std::size_t part = 0; part < parts; ++part) {
     s.strips = cut(strips, parts, part + 1) - cut(strips, parts, part);
-    if (s.strips != 0) {
-      if (kSteps == 8 && first) kFewFunctions<3, 8, true>[height - 1](s);
-      else kFewFunctions<3, kSteps, false>[height - 1](s);
-    }
+    if (s.strips != 0) function(s);
     s.b += s.strips * 192;
     s.sums += s.strips * height * 192;
     s.ahead += 8 * s.ldb;
   }
   if (vectors != 0) {
     s.strips = vectors;
-    kFewFunctions<1, kSteps, false>[height - 1](s);
+    kFewFunctions<1, kSteps, FewFetch::kNone>[height - 1](s);
     s.b += vectors * 64;
     s.sums += vectors * height * 64;
   }
   if (tail != 0) {
     s.strips = 1;
     s.mask = (std::size_t{1} << tail * AIBENCH_MILLI_BYTES / 4) - 1;
-    kFewFunctions<1, kSteps, false>[height - 1](s);
+    kFewFunctions<1, kSteps, FewFetch::kNone>[height - 1](s);
   }
 }
 
@@ -167,8 +174,9 @@ void few_rows_milli(const FewRows<typename V::Source>& f) {
   FewStrips s{};
   s.pitch = static_cast<std::ptrdiff_t>(f.m * sizeof(E));
   s.ldb = f.ldb * static_cast<std::ptrdiff_t>(sizeof(E));
-  // Few rows of A wait for memory, which prefers few streams; many wait for the stores of their sums.
-  const std::size_t most = f.m < 6 ? 1 : f.m < 8 ? 2 : kFewMostGroups;
+  // Few rows of A wait for memory, which prefers few streams; many wait for the stores of their sums. Measured: docs/kernels.md.
+  const std::size_t most = f.m < 6 ? 1 : f.m < 8 ? 2 : f.m == 8 ? 3 : kFewMostGroups;
+  const FewFetch fetch = f.m < 6 || f.m == 8 ? FewFetch::kFarAndNear : FewFetch::kFar;
   for (std::size_t l = 0, depth = 0; l < f.k; l += depth) {
     const std::size_t left = f.k - l, steps = left < kFewMilliSteps ? 1 : kFewMilliSteps;
     s.groups = steps == 1 ? left : left / steps < most ? left / steps : most;
@@ -179,8 +187,8 @@ void few_rows_milli(const FewRows<typename V::Source>& f) {
       const std::size_t row = groups.begin(g), height = groups.size(g);
       s.words = reinterpret_cast<const char*>(f.a + l * f.m + row);
       s.sums = reinterpret_cast<char*>(f.sums + row * columns);
-      if (steps == kFewMilliSteps) few_group<V, 8>(s, height, f.n, g == 0);
-      else few_group<V, 1>(s, height, f.n, false);
+      if (steps == kFewMilliSteps) few_group<V, 8>(s, height, f.n, g == 0 ? fetch : FewFetch::kNone);
+      else few_group<V, 1>(s, height, f.n, FewFetch::kNone);
     }
   }
   FewRows<E> part = f;
@@ -195,10 +203,10 @@ void few_rows_milli(const FewRows<typename V::Source>& f) {
   }
 }
 
-// Up to 7 rows long stretches of B's rows; then shorter ones, so that the many rows of B that are in work stay in L2 beside the sums.
+// Up to 8 rows long stretches of B's rows; then shorter ones, so that the many rows of B that are in work stay in L2 beside the sums.
 template <typename V>
 std::size_t few_columns_milli(std::size_t m) {
-  return m < 8 ? 65536 / sizeof(typename V::Element) / m : 768;
+  return m <= 8 ? 16384 / sizeof(typename V::Element) : 768;
 }
 
 // The microkernel of V with few_rows() as above; products of more rows do better with packed panels.
