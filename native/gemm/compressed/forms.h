@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "gemm/compressed/compressed_weights.h"
-#include "gemm/compressed/panel_kernels.h"
 
 namespace aibench {
 
@@ -12,6 +11,6 @@ std::unique_ptr<CompressedWeights<T>> make_int4_weights(const Microkernel<T>& ke
 template <typename T>
 std::unique_ptr<CompressedWeights<T>> make_block_weights(const Microkernel<T>& kernel, int threads);
 template <typename T>
-std::unique_ptr<CompressedWeights<T>> make_sparse24_weights(const PanelKernels& panels, int threads);
+std::unique_ptr<CompressedWeights<T>> make_sparse24_weights(const Microkernel<T>& kernel, int threads);
 
 }  // namespace aibench

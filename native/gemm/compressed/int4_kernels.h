@@ -1,17 +1,18 @@
 // int4 weights as they lie, and the kernels that use them: one row per ISA and dtype in kernels/int4_<isa>.cc.
 //
-// Columns are cut into strips of kInt4Strip. A strip has one 32-bit word for each eight elements of k and column, the columns side by side:
+// A strip of columns has one 32-bit word for each eight elements of k and column, the columns side by side:
 // eight codes of four bits each, signed; beyond k they are 0. Where float scales belong to them there is one for each kInt4Group elements of k and
 // column, in the same order.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
+#include "gemm/compressed/strips.h"
 #include "gemm/microkernel.h"
 
 namespace aibench {
 
-constexpr std::size_t kInt4Strip = 16, kInt4Codes = 8, kInt4Group = 32;
+constexpr std::size_t kInt4Codes = 8, kInt4Group = 32;
 
 // Which four bits of a word hold element k % 8: so that what a kernel multiplies at once (an f32, a pair of bf16, a quad of int8) comes out of one
 // shift and one mask, or one shift and one look-up.
@@ -28,18 +29,12 @@ constexpr unsigned int4_place<std::int8_t>(unsigned k) {  // two to a byte, four
   return k % 4 * 2 + k / 4;
 }
 
-// C[m x n] = A * B for all k and some columns: whole strips, of which n columns count.
 template <typename T>
-struct Int4Rows {
-  std::size_t m, n, words;  // words of a column
-  // A's words as the kernel multiplies them: elements, pairs or quads side by side, zeros behind; rows are `pitch` bytes apart.
-  const char* a;
-  std::ptrdiff_t pitch;
-  const OutputOf<T>* offsets;  // to add to each row of C; nullptr: nothing
-  const std::uint32_t* codes;  // of the first strip; the next is words * kInt4Strip on
+struct Int4Rows : StripRows<T> {
+  std::size_t words;           // of a column
+  const OutputOf<T>* offsets;  // to add to each row of C; nullptr where there are scales
+  const std::uint32_t* codes;  // of the first strip; the next is words * kStrip on
   const float* scales;         // the same, words / 4 rounded up; nullptr for int8
-  OutputOf<T>* c;
-  std::ptrdiff_t ldc;
 };
 
 template <typename T>
@@ -51,8 +46,8 @@ struct Int4Kernel {
   void (*unpack)(std::size_t, const std::uint32_t*, const float*, OutputOf<T>*, std::size_t);
   // Products without unpacking anything to memory, each word used by a few rows of A while it is in a register.
   void (*rows)(const Int4Rows<T>&);
-  int a_bytes;  // of an element of A as rows() wants it: those of T, or 4 for f32
-  int a_offset; // rows() multiplies codes + a_offset: offsets are -a_offset times the sum of a row
+  int a_bytes;   // of an element of A as rows() wants it: those of T, 4 for f32, 2 for s16
+  int a_offset;  // rows() multiplies codes + a_offset: offsets are -a_offset times the sum of a row
 };
 
 extern const Int4Kernel<float> kInt4_f32_avx2, kInt4_f32_avx512f;

@@ -6,7 +6,7 @@
 //
 // Few rows are multiplied straight from the codes; more of them by the dense tiles, after a panel's codes are unpacked once per block of rows.
 #include <cmath>
-#include <cstring>
+#include <numeric>
 #include <type_traits>
 
 #include "core/half.h"
@@ -79,7 +79,7 @@ class Int4Weights final : public CompressedWeights<T> {
 
   double bytes(std::size_t k, std::size_t n) const override {
     const std::size_t scales = kScaled<T> ? (k + kInt4Group - 1) / kInt4Group : 0;
-    return 4.0 * static_cast<double>(strips(n) * kInt4Strip * ((k + kInt4Codes - 1) / kInt4Codes + scales));
+    return 4.0 * static_cast<double>(strips(n) * kStrip * ((k + kInt4Codes - 1) / kInt4Codes + scales));
   }
   double density(std::size_t, std::size_t) const override { return 1; }
   std::vector<typename CompressedWeights<T>::Piece> pieces() const override {
@@ -105,23 +105,23 @@ class Int4Weights final : public CompressedWeights<T> {
   struct Workspace {
     std::vector<C> words;
     std::vector<B> elements;
-    std::vector<char> a;
+    RowsOfA<T> a;
     std::vector<C> offsets;
   };
 
-  static std::size_t strips(std::size_t n) { return panels_of(n, kInt4Strip); }
+  static std::size_t strips(std::size_t n) { return panels_of(n, kStrip); }
   std::size_t words() const { return (k_ + kInt4Codes - 1) / kInt4Codes; }
-  std::size_t strip_codes() const { return words() * kInt4Strip; }
-  std::size_t strip_scales() const { return (k_ + kInt4Group - 1) / kInt4Group * kInt4Strip; }
+  std::size_t strip_codes() const { return words() * kStrip; }
+  std::size_t strip_scales() const { return (k_ + kInt4Group - 1) / kInt4Group * kStrip; }
   std::size_t columns() const { return static_cast<std::size_t>(kernel_.columns()); }
   std::size_t lanes() const { return static_cast<std::size_t>(kernel_.lanes); }
   // Of k and column.
-  std::uint32_t& word_at(std::size_t l, std::size_t j) { return codes_[j / kInt4Strip * strip_codes() + l / kInt4Codes * kInt4Strip + j % kInt4Strip]; }
+  std::uint32_t& word_at(std::size_t l, std::size_t j) { return codes_[j / kStrip * strip_codes() + l / kInt4Codes * kStrip + j % kStrip]; }
   const std::uint32_t* codes_at(std::size_t l, std::size_t j) const {
-    return codes_.data() + j / kInt4Strip * strip_codes() + l / kInt4Codes * kInt4Strip + j % kInt4Strip;
+    return codes_.data() + j / kStrip * strip_codes() + l / kInt4Codes * kStrip + j % kStrip;
   }
   const float* scales_at(std::size_t l, std::size_t j) const {
-    return kScaled<T> ? scales_.data() + j / kInt4Strip * strip_scales() + l / kInt4Group * kInt4Strip + j % kInt4Strip : nullptr;
+    return kScaled<T> ? scales_.data() + j / kStrip * strip_scales() + l / kInt4Group * kStrip + j % kStrip : nullptr;
   }
 
   // Elements [begin, end) of column j, by one scale.
@@ -147,44 +147,24 @@ class Int4Weights final : public CompressedWeights<T> {
   // Rows of A as the kernel wants them, and then strip by strip from the codes.
   void multiply_codes(const GemmArguments<T>& g, Workspace& space, const PanelShare& share) const {
     if (share.first == share.last) return;
-    const auto element = static_cast<std::size_t>(fast_->a_bytes);
-    const std::size_t pitch = words() * kInt4Codes * element;
-    space.a.assign(g.m * pitch, 0);
+    space.a.take(g, 0, g.m, words() * kInt4Codes, static_cast<std::size_t>(fast_->a_bytes));
     space.offsets.assign(g.m, C{0});
-    for (std::size_t r = 0; r < g.m; ++r) {
-      for (std::size_t l = 0; l < k_; ++l) {
-        const T x = g.a[r * g.lda + l];
-        put(x, space.a.data() + r * pitch + l * element, element);
-        if constexpr (!kScaled<T>) space.offsets[r] -= fast_->a_offset * x;
-      }
+    if constexpr (!kScaled<T>) {
+      for (std::size_t r = 0; r < g.m; ++r) space.offsets[r] = -fast_->a_offset * std::accumulate(g.a + r * g.lda, g.a + r * g.lda + k_, C{0});
     }
-    const std::size_t column = share.first * kInt4Strip;
+    const std::size_t column = share.first * kStrip;
     Int4Rows<T> rows{};
     rows.m = g.m;
-    rows.n = std::min(n_, share.last * kInt4Strip) - column;
+    rows.n = std::min(n_, share.last * kStrip) - column;
     rows.words = words();
     rows.a = space.a.data();
-    rows.pitch = static_cast<std::ptrdiff_t>(pitch);
+    rows.pitch = space.a.pitch();
     rows.offsets = kScaled<T> ? nullptr : space.offsets.data();
     rows.codes = codes_at(0, column);
     rows.scales = scales_at(0, column);
     rows.c = g.c + column;
     rows.ldc = static_cast<std::ptrdiff_t>(g.ldc);
     fast_->rows(rows);
-  }
-  // An element of A in `bytes` bytes: as it is, or converted to f32 or s16.
-  static void put(T x, char* to, std::size_t bytes) {
-    if (bytes == sizeof(T)) {
-      std::memcpy(to, &x, sizeof x);
-      return;
-    }
-    if constexpr (std::is_same_v<T, Bf16>) {
-      const float wide = bf16_to_float(x.bits);
-      std::memcpy(to, &wide, sizeof wide);
-    } else if constexpr (std::is_same_v<T, std::int8_t>) {
-      const std::int16_t wide = x;
-      std::memcpy(to, &wide, sizeof wide);
-    }
   }
 
   void multiply_unpacked(const GemmArguments<T>& g, Workspace& space, const PanelShare& share) const {

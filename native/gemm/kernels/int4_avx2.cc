@@ -62,6 +62,8 @@ struct PairVector {
   static void accumulate(Register& sum, const char* a, Weights w) {
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_set1_epi32(*reinterpret_cast<const std::int32_t*>(a)), w));
   }
+  static Register broadcast(std::int32_t x) { return _mm256_set1_epi32(x); }
+  static Register add(Register a, Register b) { return _mm256_add_epi32(a, b); }
   static Register finish(Register total, Register, Scales) { return total; }
   static void store(std::int32_t* p, Register v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 

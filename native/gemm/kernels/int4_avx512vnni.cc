@@ -31,6 +31,8 @@ struct Vector {
   static void accumulate(Register& sum, const char* a, Weights w) {
     asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const std::int32_t*>(a)));
   }
+  static Register broadcast(std::int32_t x) { return _mm512_set1_epi32(x); }
+  static Register add(Register a, Register b) { return _mm512_add_epi32(a, b); }
   static Register finish(Register total, Register, Scales) { return total; }
   static void store(std::int32_t* p, Register v) { _mm512_storeu_si512(p, v); }
 };

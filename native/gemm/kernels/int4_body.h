@@ -7,9 +7,10 @@
 //   panel_word(w, scale)   such a word as it stands in a packed panel (scaled); scale is what load_scales() read
 //   accumulate(sum, a, w)  sum += the word of A at a times w
 //   finish(total, sum, scale)  total += scale * sum, at the end of kInt4Group elements
-// and, for int8, which has no scales: kScaled = false, and sums are totals.
+// and, for int8, which has no scales: kScaled = false, and sums are totals, to which add(v, broadcast(x)) adds what a row's offset is.
 #pragma once
 #include "gemm/compressed/int4_kernels.h"
+#include "gemm/kernels/strips_body.h"
 
 namespace aibench {
 namespace {
@@ -18,9 +19,9 @@ template <typename V>
 void unpack_strip(std::size_t words, const std::uint32_t* codes, const float* scales, typename V::Element* panel, std::size_t pitch) {
   constexpr std::size_t kWordsPerGroup = kInt4Group / kInt4Codes;
   typename V::Scales scale = V::no_scales();
-  for (std::size_t l = 0; l < words; ++l, codes += kInt4Strip) {
+  for (std::size_t l = 0; l < words; ++l, codes += kStrip) {
     if constexpr (V::kScaled) {
-      if (l % kWordsPerGroup == 0) scale = V::load_scales(scales + l / kWordsPerGroup * kInt4Strip);
+      if (l % kWordsPerGroup == 0) scale = V::load_scales(scales + l / kWordsPerGroup * kStrip);
     }
     const typename V::Codes word = V::load_codes(codes);
 #define AIBENCH_INT4_STEP(i) \
@@ -54,8 +55,8 @@ void int4_tile(const Int4Rows<typename V::Source>& t, const std::uint32_t* const
 #define AIBENCH_INT4_LOAD(v)                                     \
   [[maybe_unused]] typename V::Codes w##v{};                     \
   if constexpr (N > v) {                                         \
-    w##v = V::load_codes(p##v + l * kInt4Strip);                 \
-    __builtin_prefetch(p##v + l * kInt4Strip + 256, 0, 2);       \
+    w##v = V::load_codes(p##v + l * kStrip);                 \
+    __builtin_prefetch(p##v + l * kStrip + 256, 0, 2);       \
   }
     AIBENCH_INT4_LOAD(0) AIBENCH_INT4_LOAD(1) AIBENCH_INT4_LOAD(2) AIBENCH_INT4_LOAD(3)
 #undef AIBENCH_INT4_LOAD
@@ -86,7 +87,7 @@ void int4_tile(const Int4Rows<typename V::Source>& t, const std::uint32_t* const
     a += kSteps * kWordBytes;
     if constexpr (V::kScaled) {
       if (l % kWordsPerGroup != kWordsPerGroup - 1 && l + 1 != t.words) continue;
-      const std::size_t group = l / kWordsPerGroup * kInt4Strip;
+      const std::size_t group = l / kWordsPerGroup * kStrip;
 #define AIBENCH_INT4_SCALES(v) \
   [[maybe_unused]] typename V::Scales y##v{}; \
   if constexpr (N > v) y##v = V::load_scales(scales_of[v] + group);
@@ -107,61 +108,37 @@ void int4_tile(const Int4Rows<typename V::Source>& t, const std::uint32_t* const
 #undef AIBENCH_INT4_KEEP
 }
 
-// R rows of A over all columns, N vectors at a time.
-template <typename V, int R, int N>
-void int4_block(const Int4Rows<typename V::Source>& t, std::size_t row, std::size_t first, std::size_t last) {
-  using C = typename V::Element;
-  constexpr std::size_t kLanes = V::kLanes, kPerStrip = kInt4Strip / kLanes;
-  const std::size_t strip_codes = t.words * kInt4Strip, strip_scales = (t.words + 3) / 4 * kInt4Strip;
-  const std::uint32_t* codes[N];
-  const float* scales[N];
-  for (int v = 0; v < N; ++v) {
-    const std::size_t vector = first + v < last ? first + v : last - 1;  // the last one again where there is none
-    codes[v] = t.codes + vector / kPerStrip * strip_codes + vector % kPerStrip * kLanes;
-    scales[v] = V::kScaled ? t.scales + vector / kPerStrip * strip_scales + vector % kPerStrip * kLanes : nullptr;
+// As strips_body.h wants it.
+template <typename V>
+struct Int4Form {
+  using Rows = Int4Rows<typename V::Source>;
+  using Element = typename V::Element;
+  using Register = typename V::Register;
+  static constexpr std::size_t kLanes = V::kLanes, kMostRows = V::kMostRows;
+  static constexpr int vectors(int rows) { return V::vectors(rows); }
+  static void store(Element* p, Register v) { V::store(p, v); }
+  static Register finished(const Rows& t, std::size_t row, std::size_t, Register v) {
+    if constexpr (V::kScaled) return v;
+    else return V::add(v, V::broadcast(t.offsets[row]));
   }
-  typename V::Register totals[R * N];
-  int4_tile<V, R, N>(t, codes, scales, t.a + static_cast<std::ptrdiff_t>(row) * t.pitch, totals);
-  for (int r = 0; r < R; ++r) {
-    for (int v = 0; v < N && first + v < last; ++v) {
-      alignas(64) C values[kLanes];
-      V::store(values, totals[r * N + v]);
-      const std::size_t column = (first + v) * kLanes, count = t.n - column < kLanes ? t.n - column : kLanes;
-      C* c = t.c + static_cast<std::ptrdiff_t>(row + r) * t.ldc + column;
-      for (std::size_t j = 0; j < count; ++j) c[j] = t.offsets == nullptr ? values[j] : values[j] + t.offsets[row + r];
+  template <int R, int N>
+  static void tile(const Rows& t, std::size_t first, std::size_t last, const char* a, Register totals[R * N]) {
+    constexpr std::size_t kPerStrip = kStrip / kLanes;
+    const std::size_t strip_codes = t.words * kStrip, strip_scales = (t.words + 3) / 4 * kStrip;
+    const std::uint32_t* codes[N];
+    const float* scales[N];
+    for (std::size_t v = 0; v < N; ++v) {
+      const std::size_t vector = first + v < last ? first + v : last - 1;  // the last one again where there is none
+      codes[v] = t.codes + vector / kPerStrip * strip_codes + vector % kPerStrip * kLanes;
+      scales[v] = V::kScaled ? t.scales + vector / kPerStrip * strip_scales + vector % kPerStrip * kLanes : nullptr;
     }
+    int4_tile<V, R, N>(t, codes, scales, a, totals);
   }
-}
+};
 
 template <typename V>
 void int4_rows(const Int4Rows<typename V::Source>& t) {
-  constexpr std::size_t kLanes = V::kLanes, kAtOnce = 4;
-  const std::size_t vectors = (t.n + kLanes - 1) / kLanes;
-  for (std::size_t first = 0; first < vectors; first += kAtOnce) {
-    const std::size_t last = first + kAtOnce < vectors ? first + kAtOnce : vectors;
-    // As many rows as there are registers for; these codes stay near for the next ones.
-    for (std::size_t row = 0; row < t.m;) {
-      const std::size_t left = t.m - row, height = left < V::kMostRows ? left : V::kMostRows;
-#define AIBENCH_INT4_HEIGHT(R, N)                                                                       \
-  case R:                                                                                               \
-    if constexpr (R <= V::kMostRows) {                                                                  \
-      for (std::size_t v = first; v < last; v += N) int4_block<V, R, N>(t, row, v, v + N < last ? v + N : last); \
-    }                                                                                                   \
-    break;
-      switch (height) {
-        AIBENCH_INT4_HEIGHT(1, V::vectors(1))
-        AIBENCH_INT4_HEIGHT(2, V::vectors(2))
-        AIBENCH_INT4_HEIGHT(3, V::vectors(3))
-        AIBENCH_INT4_HEIGHT(4, V::vectors(4))
-        AIBENCH_INT4_HEIGHT(5, V::vectors(5))
-        AIBENCH_INT4_HEIGHT(6, V::vectors(6))
-        AIBENCH_INT4_HEIGHT(7, V::vectors(7))
-        AIBENCH_INT4_HEIGHT(8, V::vectors(8))
-      }
-#undef AIBENCH_INT4_HEIGHT
-      row += height;
-    }
-  }
+  strip_rows<Int4Form<V>>(t);
 }
 #undef AIBENCH_INT4_GRID
 #undef AIBENCH_INT4_ROW
