@@ -1,7 +1,9 @@
 #include "gemm/gemm.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "core/clock.h"
 #include "gemm/pieces.h"
 
 namespace aibench {
@@ -24,7 +26,7 @@ Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m,
 template <typename T>
 Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m, std::size_t max_n, std::size_t max_k,
               const Blocking& limits)
-    : kernel_(kernel), team_(team), limits_(limits), frame_(kernel, limits, max_m, max_n, max_k) {}
+    : kernel_(kernel), team_(team), limits_(limits), frame_(kernel, limits, max_m, max_n, max_k), shares_(team.size()), last_run_(static_cast<std::size_t>(team.size())) {}
 
 template <typename T>
 std::size_t Gemm<T>::workspace_bytes() const {
@@ -86,12 +88,63 @@ GemmArguments<T> Gemm<T>::own_arguments(const GemmArguments<T>& g, const Part& p
   return own;
 }
 
+// A product that takes a member less than some 2 ms is not cut into pieces, nor are few rows, a stream of B that short stretches would break.
+constexpr double kPiecesFrom = 8e6;  // vectors of multiply-adds
+// Members count as uneven when the first is done so much of the time before the last, on average over a few runs.
+constexpr double kUneven = 0.25, kNewest = 0.2;
+// Half of a part first and then ever smaller pieces, in eighths of its panels: most of it is as one product, and the last ones do not take long.
+constexpr std::size_t kPieceEnds[] = {4, 6, 7, 8};
+
+// product(member, part): what `member` computes of an m x n product, once or several times; columns are cut at multiples of `unit`.
+template <typename T>
+template <typename F>
+void Gemm<T>::run_parts(const GemmArguments<T>& g, std::size_t unit, F&& product) {
+  if (g.m == 0 || g.n == 0) return;
+  const bool large = team_.size() > 1 && g.m > kMostFewRows &&
+                     static_cast<double>(g.m) * static_cast<double>(g.n) * static_cast<double>(g.k) >=
+                         kPiecesFrom * team_.size() * kernel_.lanes * kernel_.group;
+  if (pieces_always_ || (large && unevenness_ > kUneven)) {
+    run_pieces(g, unit, product);
+    return;
+  }
+  const double begin = large ? monotonic_seconds() : 0;
+  team_.run([&](int member) {
+    const Part part = part_of(member, g.m, g.n, unit);
+    if (part.rows != 0 && part.columns != 0) product(member, part);
+    if (large) last_run_[static_cast<std::size_t>(member)].end = monotonic_seconds();
+  });
+  if (!large) return;
+  const auto [first, last] = std::minmax_element(last_run_.begin(), last_run_.end(), [](const auto& x, const auto& y) { return x.end < y.end; });
+  unevenness_ += kNewest * ((last->end - first->end) / (last->end - begin) - unevenness_);
+}
+
+// The same in pieces: what each member finds left of the others' parts when it is done with its own.
+template <typename T>
+template <typename F>
+void Gemm<T>::run_pieces(const GemmArguments<T>& g, std::size_t unit, F&& product) {
+  const auto panel = static_cast<std::size_t>(kernel_.columns());
+  for (MemberRun& run : last_run_) run.helped = false;
+  shares_.begin();
+  team_.run([&](int member) {
+    shares_.run(member, static_cast<std::uint32_t>(std::size(kPieceEnds)), [&](int owner, std::uint32_t piece) {
+      Part part = part_of(owner, g.m, g.n, unit);
+      const std::size_t panels = (part.columns + panel - 1) / panel;
+      const std::size_t begin = piece == 0 ? 0 : std::min(part.columns, cut(panels, 8, kPieceEnds[piece - 1]) * panel);
+      const std::size_t end = std::min(part.columns, cut(panels, 8, kPieceEnds[piece]) * panel);
+      part.column += begin;
+      part.columns = end - begin;
+      if (part.rows != 0 && part.columns != 0) product(member, part);
+      if (owner != member) last_run_[static_cast<std::size_t>(member)].helped = true;
+    });
+  });
+  // Where nobody needs help any more, back to whole parts in a while.
+  const bool helped = std::any_of(last_run_.begin(), last_run_.end(), [](const MemberRun& run) { return run.helped; });
+  unevenness_ += kNewest * ((helped ? 1 : 0) - unevenness_);
+}
+
 template <typename T>
 void Gemm<T>::run(const GemmArguments<T>& g) {
-  if (g.m == 0 || g.n == 0) return;
-  team_.run([&](int member) {
-    const Part part = part_of(member, g.m, g.n);
-    if (part.rows == 0 || part.columns == 0) return;
+  run_parts(g, static_cast<std::size_t>(kernel_.lanes), [&](int member, const Part& part) {
     GemmArguments<T> own = own_arguments(g, part);
     own.b = g.b + (g.transpose_b ? part.column * g.ldb : part.column);
     frame_.run(own, room_of(member));
@@ -135,10 +188,7 @@ Status Gemm<T>::pack_weights(std::size_t k, std::size_t n, const WeightOf<T>* b,
 
 template <typename T>
 void Gemm<T>::run_packed(const GemmArguments<T>& g) {
-  if (g.m == 0 || g.n == 0) return;
-  team_.run([&](int member) {
-    const Part part = part_of(member, g.m, g.n, static_cast<std::size_t>(kernel_.columns()));
-    if (part.rows == 0 || part.columns == 0) return;
+  run_parts(g, static_cast<std::size_t>(kernel_.columns()), [&](int member, const Part& part) {
     frame_.run_packed(own_arguments(g, part), weights_.template as<C>(), part.column, weights_n_, room_of(member));
   });
 }

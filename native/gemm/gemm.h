@@ -6,6 +6,7 @@
 #include "core/aligned_buffer.h"
 #include "core/status.h"
 #include "core/thread_team.h"
+#include "core/work_shares.h"
 #include "gemm/blocking.h"
 #include "gemm/gemm_arguments.h"
 #include "gemm/gemm_frame.h"
@@ -44,6 +45,10 @@ class Gemm {
   const void* packed_weights() const { return weights_.template as<C>(); }
   std::size_t packed_weight_bytes(std::size_t k, std::size_t n) const;
 
+  // Large products on several threads are cut into pieces, which members take from each other, for as long as some are done long before others:
+  // cores of two kinds, or one that is wanted elsewhere. That is found out from run to run. For tests: always, whatever the size.
+  void always_in_pieces(bool always) { pieces_always_ = always; }
+
   const Microkernel<T>& kernel() const { return kernel_; }
   const Blocking& limits() const { return limits_; }
 
@@ -52,11 +57,23 @@ class Gemm {
   typename GemmFrame<T>::Room room_of(int member);
   Part part_of(int member, std::size_t m, std::size_t n, std::size_t unit) const;
   static GemmArguments<T> own_arguments(const GemmArguments<T>& g, const Part& part);
+  template <typename F>
+  void run_parts(const GemmArguments<T>& g, std::size_t unit, F&& product);
+  template <typename F>
+  void run_pieces(const GemmArguments<T>& g, std::size_t unit, F&& product);
+  struct alignas(128) MemberRun {
+    double end = 0;
+    bool helped = false;
+  };
 
   const Microkernel<T>& kernel_;
   ThreadTeam& team_;
   Blocking limits_;
   GemmFrame<T> frame_;
+  WorkShares shares_;
+  std::vector<MemberRun> last_run_;
+  double unevenness_ = 0;
+  bool pieces_always_ = false;
   std::vector<AlignedBuffer> workspace_;
   AlignedBuffer weights_;
   std::size_t weights_n_ = 0;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "core/fibers.h"
 #include "core/thread_team.h"
 #include "core/timed_loop.h"
+#include "core/work_shares.h"
 
 namespace {
 
@@ -52,6 +54,32 @@ void test_team() {
     }
     require(team.size() == size, "team size");
   }
+}
+
+// Every piece is taken once in every round, whoever takes it; a member that is late is helped.
+void test_work_shares() {
+  constexpr int kMembers = 3;
+  constexpr std::uint32_t kPieces = 50;
+  ThreadTeam team(kMembers);
+  WorkShares shares(kMembers);
+  std::atomic<int> taken[kMembers][kPieces] = {};
+  for (int round = 1; round <= 100; ++round) {
+    shares.begin();
+    team.run([&](int member) { shares.run(member, kPieces, [&](int owner, std::uint32_t piece) { ++taken[owner][piece]; }); });
+    for (auto& share : taken) {
+      for (auto& count : share) require(count == round, "a piece was taken twice or not at all");
+    }
+  }
+  std::atomic<int> left{static_cast<int>(kMembers * kPieces)}, own{0};
+  shares.begin();
+  team.run([&](int member) {
+    shares.run(member, kPieces, [&](int owner, std::uint32_t) {
+      if (member == 0) own += owner == 0;
+      --left;
+      while (member == 0 && left > 0) std::this_thread::yield();  // in its first piece until all others are done
+    });
+  });
+  require(left == 0 && own <= 1, "a late member's pieces are taken by the others");
 }
 
 // Members of one thread go on in turns, keep their own state over a turn, and end at different times; what they throw they catch.
@@ -208,6 +236,7 @@ void test_timed_loop() {
 int main() {
   const auto root = std::filesystem::temp_directory_path() / ("aibench_core_test." + std::to_string(getpid()));
   test_team();
+  test_work_shares();
   test_fibers();
   test_buffer();
   test_clock();

@@ -152,6 +152,7 @@ bool check_problem(const Microkernel<T>& kernel, ThreadTeam& team, Engines<T>& e
     gemm = std::make_unique<Gemm<T>>(kernel, team, exact ? m : kLargest, exact ? n : kLargest, exact ? k : kLargest, limits);
     if (!gemm->allocate().ok()) return false;
   }
+  gemm->always_in_pieces(number % 32 == 0);  // every second one of those for several members
   const GemmArguments<T> first{m, n, k, alpha, a_there, lda, b_there, ldb, beta, c_there, ldc, turned_a, turned_b};
   if (packed) {
     if (!gemm->pack_weights(k, n, b_there, ldb, turned_b).ok()) return false;
