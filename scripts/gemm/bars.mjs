@@ -19,7 +19,9 @@ function verdict(name, rows, failing, detail) {
   // A row that fails while the peak stood still is a miss; if all that fail were disturbed, nobody can say.
   const firm = failing.filter(row => row.peakMedian >= QUIET * row.peakBest);
   const labels = failing.map(row => `${row.dtype} ${row.shape} t=${row.threads}`).join(', ');
-  return { name, verdict: firm.length > 0 ? 'missed' : 'too noisy to say', detail: `${detail}; below: ${labels}` };
+  // A bar on all rows together is missed by none in particular.
+  const below = failing.length === rows.length && rows.length > 1 ? '' : `; below: ${labels}`;
+  return { name, verdict: firm.length > 0 ? 'missed' : 'too noisy to say', detail: `${detail}${below}` };
 }
 
 /** At least `least` of what `share` of a row is a part of. */
