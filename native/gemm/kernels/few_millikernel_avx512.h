@@ -47,10 +47,12 @@ constexpr std::size_t kFewGroups = N == 3 ? 1 : 6;
   ".elseif \\s==4\n\t" OP("(%[" high "])") ".elseif \\s==5\n\t" OP("(%[" high "],%[" pitch "])")                                 \
   ".elseif \\s==6\n\t" OP("(%[" high "],%[" pitch "],2)") ".else\n\t" OP("(%[" high "],%[" pitch3 "])") ".endif\n\t"
 
-// What a step reads of B. A strip of one vector may be a partial one: %k1 has a bit for each four bytes of it that count.
+// What a step reads of B. A strip of one vector may be a partial one: %k1 has a bit for each four bytes of it that count. (Whole ones by the same
+// mask take 1 % more.)
 #define AIBENCH_FEW_B_3(row) \
   "vmovups " row ", " AIBENCH_V_OF_B(0) "\n\tvmovups 64" row ", " AIBENCH_V_OF_B(1) "\n\tvmovups 128" row ", " AIBENCH_V_OF_B(2) "\n\t"
-#define AIBENCH_FEW_B_1(row) "vmovups " row ", " AIBENCH_V_OF_B(0) "%{%%k1%}%{z%}\n\t"
+#define AIBENCH_FEW_B_1(row) \
+  ".if %c[partial]\n\tvmovups " row ", " AIBENCH_V_OF_B(0) "%{%%k1%}%{z%}\n\t.else\n\tvmovups " row ", " AIBENCH_V_OF_B(0) "\n\t.endif\n\t"
 #define AIBENCH_FEW_FAR_1(row) "prefetcht1 " row "\n\t"
 #define AIBENCH_FEW_FAR_3(row) "prefetcht1 " row "\n\tprefetcht1 64" row "\n\tprefetcht1 128" row "\n\t"
 // The strip after the next one, which is in L2 already.
@@ -100,7 +102,7 @@ struct FewStrips {
   std::ptrdiff_t ldb;
   char* sums;                 // [strip][row][vectors]
   const char* ahead;          // rows that are wanted next, eight of them: a strip's width for each group
-  std::size_t mask = 0xffff;  // of a strip of one vector
+  std::size_t mask = 0;       // of a partial vector
 };
 
 // What the asm statements read beside, at the offsets that they name.
@@ -131,7 +133,7 @@ struct FewArguments {
       : [b] "+r"(b), [b4] "+r"(b4), [ahead] "+r"(ahead), [ahead4] "+r"(ahead4), [words] "+r"(words), [words4] "+r"(words4),      \
         [sums] "+r"(sums), [left] "=&r"(left)                                                                                    \
       : [m] "r"(&m), [pitch] "r"(f.pitch), [pitch3] "r"(3 * f.pitch), [ldb] "r"(f.ldb), [ldb3] "r"(3 * f.ldb),                   \
-        [bytes] "i"(AIBENCH_MILLI_BYTES), [fetch] "i"(kFetch ? 1 : 0)                                              \
+        [bytes] "i"(AIBENCH_MILLI_BYTES), [fetch] "i"(kFetch ? 1 : 0), [partial] "i"(kPartial ? 1 : 0)             \
       : "memory", "cc", AIBENCH_MILLI_CLOBBERS "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",   \
         "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15")
 #define AIBENCH_FEW(rows_, vectors_, steps_, STEPS) \
@@ -145,7 +147,7 @@ struct FewArguments {
   AIBENCH_FEW(rows_, 1, 1, "0")
 
 // R rows of A, strips of N vectors, groups of kSteps rows of B. kFetch: memory is asked for what is ahead, L2 for the strip after the next one where strips are wide.
-template <int R, int N, int kSteps, bool kFetch>
+template <int R, int N, int kSteps, bool kFetch, bool kPartial>
 void few_strips(const FewStrips& f) {
   const std::ptrdiff_t past_b = kSteps * f.ldb, past_words = kSteps * f.pitch, groups = static_cast<std::ptrdiff_t>(f.groups);
   FewArguments m{f.strips, f.groups, past_b, past_words, groups * past_b - 64 * N, groups * past_words, f.mask};
@@ -160,12 +162,12 @@ void few_strips(const FewStrips& f) {
 }
 
 using FewFunction = void (*)(const FewStrips&);
-template <int N, int kSteps, bool kFetch>
+template <int N, int kSteps, bool kFetch, bool kPartial = false>
 FewFunction few_function(std::size_t height) {
   switch (height) {
 #define AIBENCH_FEW_CASE(rows_) \
   case rows_:                   \
-    return few_strips<rows_, N, kSteps, kFetch>;
+    return few_strips<rows_, N, kSteps, kFetch, kPartial>;
     AIBENCH_FEW_CASE(1) AIBENCH_FEW_CASE(2) AIBENCH_FEW_CASE(3) AIBENCH_FEW_CASE(4) AIBENCH_FEW_CASE(5)
   }
   if constexpr (N == 1) {
@@ -195,18 +197,16 @@ void few_group(FewStrips s, std::size_t height, std::size_t n, bool first) {
     s.sums += s.strips * height * N * 64;
     s.ahead += 8 * s.ldb;
   }
-  if (vectors == 0 && tail == 0) return;
-  const FewFunction narrow = few_function<1, kSteps, false>(height);
   if (vectors != 0) {
     s.strips = vectors;
-    narrow(s);
+    few_function<1, kSteps, false>(height)(s);
     s.b += vectors * 64;
     s.sums += vectors * height * 64;
   }
   if (tail != 0) {
     s.strips = 1;
     s.mask = (std::size_t{1} << tail * AIBENCH_MILLI_BYTES / 4) - 1;
-    narrow(s);
+    few_function<1, kSteps, false, true>(height)(s);
   }
 }
 
