@@ -6,6 +6,7 @@
 #define AIBENCH_MILLI_ADD "vaddps"
 #define AIBENCH_MILLI_FIRST(c, b) "vpxord " c ", " c ", " c "\n\t" AIBENCH_MILLI_NEXT(c, b)
 #define AIBENCH_MILLI_NEXT(c, b) "vdpbf16ps " b ", " AIBENCH_MILLI_A ", " c "\n\t"
+#define AIBENCH_MILLI_NEXT_FROM(c, b, a) "vdpbf16ps " a "%{1to16%}, " b ", " c "\n\t"
 #include "gemm/kernels/millikernel_x86.h"
 #include "gemm/kernels/f32_vector_avx512f.h"
 #include "gemm/kernels/words.h"

@@ -10,6 +10,7 @@
 #define AIBENCH_MILLI_NEXT(c, b) "vpdpbusd " b ", " AIBENCH_MILLI_A ", " c "\n\t"
 #else
 #define AIBENCH_MILLI_NEXT(c, b) "vpdpbusd " AIBENCH_MILLI_A ", " b ", " c "\n\t"
+#define AIBENCH_MILLI_NEXT_FROM(c, b, a) "vpdpbusd " a "%{1to16%}, " b ", " c "\n\t"
 #define AIBENCH_MILLI_OFFSET
 #endif
 #include "gemm/kernels/millikernel_x86.h"

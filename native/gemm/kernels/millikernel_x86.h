@@ -8,6 +8,7 @@
 //   AIBENCH_MILLI_BYTES  bytes of a word
 //   AIBENCH_MILLI_BROADCAST, AIBENCH_MILLI_ADD   instructions
 //   AIBENCH_MILLI_FIRST(c, b), AIBENCH_MILLI_NEXT(c, b)   text that sets register c to A times b, and that adds it; A is in AIBENCH_MILLI_A
+//   AIBENCH_MILLI_NEXT_FROM(c, b, a)   the same as the latter with A at address a, where AVX-512 has that
 // and where need be
 //   AIBENCH_MILLI_A             the register of an element of A, if not ymm15
 //   AIBENCH_MILLI_BEGIN         text before everything
@@ -103,7 +104,13 @@ struct MilliArguments {
 #define AIBENCH_STEP_ROW_3(r, x, y, z, X, A) \
   AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0)) X(AIBENCH_V(y), AIBENCH_V_OF_B(1)) X(AIBENCH_V(z), AIBENCH_V_OF_B(2))
 #define AIBENCH_STEP_ROW_2(r, x, y, X, A) AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0)) X(AIBENCH_V(y), AIBENCH_V_OF_B(1))
-#define AIBENCH_STEP_ROW_1(r, x, X, A) AIBENCH_ELEMENT(A(r)) X(AIBENCH_V(x), AIBENCH_V_OF_B(0))
+#define AIBENCH_STEP_ROW_1(r, x, X, A) AIBENCH_ONE_##X(r, x, A)
+#define AIBENCH_ONE_AIBENCH_MILLI_FIRST(r, x, A) AIBENCH_ELEMENT(A(r)) AIBENCH_MILLI_FIRST(AIBENCH_V(x), AIBENCH_V_OF_B(0))
+#if defined(AIBENCH_MILLI_512) && defined(AIBENCH_MILLI_NEXT_FROM)  // a broadcast to 512 bits takes as long as a multiply-add
+#define AIBENCH_ONE_AIBENCH_MILLI_NEXT(r, x, A) AIBENCH_MILLI_NEXT_FROM(AIBENCH_V(x), AIBENCH_V_OF_B(0), A(r))
+#else
+#define AIBENCH_ONE_AIBENCH_MILLI_NEXT(r, x, A) AIBENCH_ELEMENT(A(r)) AIBENCH_MILLI_NEXT(AIBENCH_V(x), AIBENCH_V_OF_B(0))
+#endif
 
 // Vectors of B at step \s of a group. In place rows are ldb apart: four of them from %[b], which then goes on.
 #define AIBENCH_VECTORS_1(row, from) "vmovups " from row ", " AIBENCH_V_OF_B(0) "\n\t"
