@@ -24,11 +24,13 @@ class OperandBandwidth {
   }
   bool empty() const { return pieces_.empty(); }
 
-  // Every thread reads its contiguous share of every operand, in the next of the patterns. A first pass brings the lines
+  // Every thread reads its contiguous share of every operand, in the next of the patterns and, every second time, in the best so far: where others
+  // use the memory too it is quick for moments only, and the product had as many chances to meet them. A first pass brings the lines
   // to where they will be read; where they are read within a millisecond more passes follow, of which the best counts.
   // Seconds: two to five passes over the operands.
   void sample() {
-    const int pattern = looks_++ % kReadPatterns;
+    const int pattern = looks_ >= kReadPatterns && looks_ % 2 == 0 ? best_pattern_ : looks_ % kReadPatterns;
+    ++looks_;
     double seconds = pass(pattern, 1);
     for (int i = 0; i < 3 && seconds < 1e-3; ++i) {
       const int passes = static_cast<int>(std::clamp(30e-6 / seconds, 1.0, 1000.0));
@@ -68,7 +70,10 @@ class OperandBandwidth {
     const double seconds = monotonic_seconds() - begin;
     double bytes = 0;
     for (std::size_t i = 0; i < members; ++i) bytes += static_cast<double>(read[i * kStride]);
-    best_ = std::max(best_, bytes / seconds);
+    if (bytes / seconds > best_) {
+      best_ = bytes / seconds;
+      best_pattern_ = pattern;
+    }
     return seconds / passes;
   }
 
@@ -78,7 +83,7 @@ class OperandBandwidth {
   std::vector<Piece> pieces_;
   std::vector<std::uint64_t> checks_;
   std::vector<std::size_t> bytes_read_;
-  int looks_ = 0;
+  int looks_ = 0, best_pattern_ = 0;
   double best_ = 0;
 };
 

@@ -16,11 +16,12 @@ struct Pattern {
   bool streams;  // four of them, else one
   std::ptrdiff_t ahead;
 };
-// The distances are those that were best on Zen 3 (docs/kernels.md).
+// The distances are those that were best on Zen 3 and, the last, on Zen 4 (docs/kernels.md).
 constexpr Pattern kPatterns[kReadPatterns] = {{"one stream", false, 0},
                                               {"four streams", true, 0},
                                               {"one stream, prefetched", false, 2048},
-                                              {"four streams, prefetched", true, 512}};
+                                              {"four streams, prefetched", true, 512},
+                                              {"four streams, prefetched late", true, 256}};
 
 const ReadKernelRow* const kRows[] = {
 #define AIBENCH_STREAM_KERNELS(isa) &kReadKernel_##isa,

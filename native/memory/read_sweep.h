@@ -9,8 +9,8 @@
 
 namespace aibench {
 
-// The ways, by number: 0 one stream, 1 four streams, 2 and 3 the same with prefetches.
-constexpr int kReadPatterns = 4;
+// The ways, by number: 0 one stream, 1 four streams, the others with prefetches.
+constexpr int kReadPatterns = 5;
 const char* read_pattern_name(int pattern);
 
 // Reads [begin, begin + bytes), begin aligned to 64 bytes, whole groups of four lines only: at most 255 bytes at the end are
