@@ -151,8 +151,8 @@ try {
 }`,
     );
     const job = jobFile();
-    const before = readdirSync('/tmp').filter(name => name.startsWith('aibench-fake-nccl-')).length;
-    const all = await run(file, 3, () => ({}), job);
+    const meeting = mkdtempSync(path.join(folder, 'meeting-'));
+    const all = await run(file, 3, () => ({ AIBENCH_FAKE_NCCL_FOLDER: meeting }), job);
     expect(all.map(({ status, errors }) => [status, errors])).toEqual([
       [0, ''],
       [0, ''],
@@ -181,7 +181,7 @@ try {
     expect(said[COLLECTIVES.length]).toEqual([true, true, true, true]);
     expect(said[COLLECTIVES.length + 1]).toMatchObject({ code: 'MPI_ABSENT' });
     expect(existsSync(job)).toBe(false);
-    expect(readdirSync('/tmp').filter(name => name.startsWith('aibench-fake-nccl-'))).toHaveLength(before);
+    expect(readdirSync(meeting)).toEqual([]);
   });
 
   test('a file of an earlier job does no harm, and the new one is for its owner only', async () => {
