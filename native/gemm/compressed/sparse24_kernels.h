@@ -37,9 +37,9 @@ constexpr std::size_t sparse24_value(std::size_t g, std::size_t i, std::size_t c
 
 template <typename T>
 struct Sparse24Rows : StripRows<T> {
-  std::size_t blocks;          // of 32 elements of k
+  std::size_t blocks;           // of 32 elements of k
   const std::uint32_t* strips;  // the next is blocks * kSparse24BlockWords on
-  const OutputOf<T>* offsets;  // to add to each column of C, of whole strips; nullptr where a_offset is 0
+  const OutputOf<T>* offsets;   // to add to each column of C, of whole strips; nullptr where a_offset is 0
 };
 
 template <typename T>

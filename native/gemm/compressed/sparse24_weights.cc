@@ -14,25 +14,30 @@ namespace {
 // The rows, strongest first.
 template <typename T>
 struct Sparse24Table;
-#if defined(AIBENCH_ARCH_x86_64)
-#define AIBENCH_SPARSE24_X86(...) __VA_ARGS__,
-#else
-#define AIBENCH_SPARSE24_X86(...)
-#endif
 template <>
 struct Sparse24Table<float> {
-  static constexpr const Sparse24Kernel<float>* rows[] = {AIBENCH_SPARSE24_X86(&kSparse24_f32_avx512f, &kSparse24_f32_avx2) &kSparse24_f32_scalar};
+  static constexpr const Sparse24Kernel<float>* rows[] = {
+#if defined(AIBENCH_ARCH_x86_64)
+      &kSparse24_f32_avx512f, &kSparse24_f32_avx2,
+#endif
+      &kSparse24_f32_scalar};
 };
 template <>
 struct Sparse24Table<Bf16> {
   static constexpr const Sparse24Kernel<Bf16>* rows[] = {
-      AIBENCH_SPARSE24_X86(&kSparse24_bf16_avx512bf16, &kSparse24_bf16_avx512f, &kSparse24_bf16_avx2) &kSparse24_bf16_scalar};
+#if defined(AIBENCH_ARCH_x86_64)
+      &kSparse24_bf16_avx512bf16, &kSparse24_bf16_avx512f, &kSparse24_bf16_avx2,
+#endif
+      &kSparse24_bf16_scalar};
 };
 template <>
 struct Sparse24Table<std::int8_t> {
-  static constexpr const Sparse24Kernel<std::int8_t>* rows[] = {AIBENCH_SPARSE24_X86(&kSparse24_s8_avx512vnni, &kSparse24_s8_avx2) &kSparse24_s8_scalar};
+  static constexpr const Sparse24Kernel<std::int8_t>* rows[] = {
+#if defined(AIBENCH_ARCH_x86_64)
+      &kSparse24_s8_avx512vnni, &kSparse24_s8_avx2,
+#endif
+      &kSparse24_s8_scalar};
 };
-#undef AIBENCH_SPARSE24_X86
 
 // The strongest that is no stronger than the dense kernel.
 template <typename T>
