@@ -26,7 +26,12 @@ Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m,
 template <typename T>
 Gemm<T>::Gemm(const Microkernel<T>& kernel, ThreadTeam& team, std::size_t max_m, std::size_t max_n, std::size_t max_k,
               const Blocking& limits)
-    : kernel_(kernel), team_(team), limits_(limits), frame_(kernel, limits, max_m, max_n, max_k), shares_(team.size()), last_run_(static_cast<std::size_t>(team.size())) {}
+    : kernel_(kernel),
+      team_(team),
+      limits_(limits),
+      frame_(kernel, limits, max_m, max_n, max_k),
+      shares_(team.size()),
+      last_run_(static_cast<std::size_t>(team.size())) {}
 
 template <typename T>
 std::size_t Gemm<T>::workspace_bytes() const {

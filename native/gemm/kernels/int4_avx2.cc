@@ -1,55 +1,41 @@
 // int4 weights with AVX2: a code is shifted to the top of its lane and back down with its sign.
-#include <immintrin.h>
-
+#include "gemm/kernels/f32_vector_avx2.h"
 #include "gemm/kernels/int4_body.h"
+#include "gemm/kernels/s32_vector_256.h"
 
 namespace aibench {
 namespace {
 
 template <typename T>
-struct FloatVector {
+struct FloatVector : F32Vector {
   using Source = T;
-  using Element = float;
-  using Register = __m256;
   using Codes = __m256i;
   using Weights = __m256;
-  using Scales = __m256;
   static constexpr bool kScaled = true;
-  static constexpr int kLanes = 8, kGroup = 1, kWordBytes = 4;
+  static constexpr int kWordBytes = 4;
   static constexpr std::size_t kMostRows = 4;
   static constexpr int vectors(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
-  static Register zero() { return _mm256_setzero_ps(); }
-  static Scales no_scales() { return zero(); }
-  static Scales load_scales(const float* p) { return _mm256_loadu_ps(p); }
   static Codes load_codes(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   template <int kWord>
   static Weights weights(Codes codes) {
     constexpr int kTop = 28 - 4 * static_cast<int>(int4_place<T>(kWord));
     return _mm256_cvtepi32_ps(_mm256_srai_epi32(kTop == 0 ? codes : _mm256_slli_epi32(codes, kTop), 28));
   }
-  static Register panel_word(Weights w, Scales scale) { return _mm256_mul_ps(w, scale); }
+  static Register panel_word(Weights w, Register scale) { return _mm256_mul_ps(w, scale); }
   static void accumulate(Register& sum, const char* a, Weights w) {
     sum = _mm256_fmadd_ps(_mm256_broadcast_ss(reinterpret_cast<const float*>(a)), w, sum);
   }
-  static Register finish(Register total, Register sum, Scales scale) { return _mm256_fmadd_ps(sum, scale, total); }
-  static void store(float* p, Register v) { _mm256_storeu_ps(p, v); }
 };
 
 // Pairs of s16, which vpmaddwd multiplies.
-struct PairVector {
+struct PairVector : S32Vector {
   using Source = std::int8_t;
-  using Element = std::int32_t;
-  using Register = __m256i;
   using Codes = __m256i;
   using Weights = __m256i;
-  using Scales = int;  // none
   static constexpr bool kScaled = false;
-  static constexpr int kLanes = 8, kGroup = 2, kWordBytes = 4;
+  static constexpr int kGroup = 2, kWordBytes = 4;
   static constexpr std::size_t kMostRows = 4;
   static constexpr int vectors(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
-  static Register zero() { return _mm256_setzero_si256(); }
-  static Scales no_scales() { return 0; }
-  static Scales load_scales(const float*) { return 0; }
   static Codes load_codes(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   // A byte holds k and, above it, k + 4. The lower of two s16 gets its code from the lower byte of the pair, the upper one from the upper byte.
   template <int kWord>
@@ -58,14 +44,10 @@ struct PairVector {
     const __m256i low = shifted<12 - kLow>(codes), high = shifted<28 - kHigh>(codes);
     return _mm256_srai_epi16(_mm256_blend_epi16(low, high, 0xaa), 12);
   }
-  static Register panel_word(Weights w, Scales) { return w; }
+  static Register panel_word(Weights w, Register) { return w; }
   static void accumulate(Register& sum, const char* a, Weights w) {
     sum = _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_set1_epi32(*reinterpret_cast<const std::int32_t*>(a)), w));
   }
-  static Register broadcast(std::int32_t x) { return _mm256_set1_epi32(x); }
-  static Register add(Register a, Register b) { return _mm256_add_epi32(a, b); }
-  static Register finish(Register total, Register, Scales) { return total; }
-  static void store(std::int32_t* p, Register v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 
  private:
   template <int kLeft>

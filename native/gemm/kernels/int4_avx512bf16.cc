@@ -1,26 +1,19 @@
 // int4 weights times bf16 with AVX512_BF16: vpermw makes a pair of bf16 of each pair of codes, which vdpbf16ps multiplies. Its index has five
 // bits, so the table stands there twice.
-#include <immintrin.h>
-
+#include "gemm/kernels/f32_vector_avx512f.h"
 #include "gemm/kernels/int4_body.h"
 
 namespace aibench {
 namespace {
 
-struct Vector {
+struct Vector : F32Vector {
   using Source = Bf16;
-  using Element = float;
-  using Register = __m512;
   using Codes = __m512i;
   using Weights = __m512i;
-  using Scales = __m512;
   static constexpr bool kScaled = true;
-  static constexpr int kLanes = 16, kGroup = 2, kWordBytes = 4;
+  static constexpr int kGroup = 2, kWordBytes = 4;
   static constexpr std::size_t kMostRows = 8;
   static constexpr int vectors(int rows) { return rows <= 2 ? 4 : rows <= 4 ? 2 : 1; }
-  static Register zero() { return _mm512_setzero_ps(); }
-  static Scales no_scales() { return zero(); }
-  static Scales load_scales(const float* p) { return _mm512_loadu_ps(p); }
   static Codes load_codes(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
   // 0 to 7, -8 to -1 as bf16.
   static Weights table() {
@@ -34,7 +27,7 @@ struct Vector {
     return _mm512_permutexvar_epi16(_mm512_srli_epi16(codes, 4 * kWord), table());
   }
   // Scale times code is a bf16 without rounding, so the upper halves of the f32 are it.
-  static Register panel_word(Weights w, Scales scale) {
+  static Register panel_word(Weights w, Register scale) {
     const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
     const __m512 even = _mm512_mul_ps(_mm512_castsi512_ps(_mm512_slli_epi32(w, 16)), scale);
     const __m512 odd = _mm512_mul_ps(_mm512_castsi512_ps(_mm512_and_si512(w, upper)), scale);
@@ -43,8 +36,6 @@ struct Vector {
   static void accumulate(Register& sum, const char* a, Weights w) {
     asm volatile("vdpbf16ps %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const float*>(a)));
   }
-  static Register finish(Register total, Register sum, Scales scale) { return _mm512_fmadd_ps(sum, scale, total); }
-  static void store(float* p, Register v) { _mm512_storeu_ps(p, v); }
 };
 
 }  // namespace

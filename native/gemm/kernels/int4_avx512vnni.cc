@@ -2,24 +2,19 @@
 #include <immintrin.h>
 
 #include "gemm/kernels/int4_body.h"
+#include "gemm/kernels/s32_vector_512.h"
 
 namespace aibench {
 namespace {
 
-struct Vector {
+struct Vector : S32Vector {
   using Source = std::int8_t;
-  using Element = std::int32_t;
-  using Register = __m512i;
   using Codes = __m512i;
   using Weights = __m512i;
-  using Scales = int;  // none
   static constexpr bool kScaled = false;
-  static constexpr int kLanes = 16, kGroup = 4, kWordBytes = 4;
+  static constexpr int kGroup = 4, kWordBytes = 4;
   static constexpr std::size_t kMostRows = 8;
   static constexpr int vectors(int rows) { return rows <= 4 ? 4 : 2; }
-  static Register zero() { return _mm512_setzero_si512(); }
-  static Scales no_scales() { return 0; }
-  static Scales load_scales(const float*) { return 0; }
   // As codes + 8.
   static Codes load_codes(const std::uint32_t* p) { return _mm512_xor_si512(_mm512_loadu_si512(p), _mm512_set1_epi8(static_cast<char>(0x88))); }
   template <int kWord>
@@ -27,14 +22,10 @@ struct Vector {
     return _mm512_and_si512(kWord == 0 ? codes : _mm512_srli_epi16(codes, 4), _mm512_set1_epi8(15));
   }
   // What the dense kernel multiplies: codes + 128.
-  static Register panel_word(Weights w, Scales) { return _mm512_add_epi8(w, _mm512_set1_epi8(120)); }
+  static Register panel_word(Weights w, Register) { return _mm512_add_epi8(w, _mm512_set1_epi8(120)); }
   static void accumulate(Register& sum, const char* a, Weights w) {
     asm volatile("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(w), "m"(*reinterpret_cast<const std::int32_t*>(a)));
   }
-  static Register broadcast(std::int32_t x) { return _mm512_set1_epi32(x); }
-  static Register add(Register a, Register b) { return _mm512_add_epi32(a, b); }
-  static Register finish(Register total, Register, Scales) { return total; }
-  static void store(std::int32_t* p, Register v) { _mm512_storeu_si512(p, v); }
 };
 
 }  // namespace

@@ -1,13 +1,13 @@
 // Kernels of int4 weights (gemm/compressed/int4_kernels.h), written once. A kernel file defines a struct V:
 //   Source                 of A
-//   Register, kLanes, kGroup   as in tile_body.h
+//   Register, kLanes, kGroup, zero, load, store, fma   as in tile_body.h
 //   Codes                  words of kLanes columns in a register
 //   load_codes(p)          those at p
 //   weights<kWord>(codes)  the kWord-th of the words of 8 / kGroup steps that they hold, unscaled, as accumulate() and packed panels want it
-//   panel_word(w, scale)   such a word as it stands in a packed panel (scaled); scale is what load_scales() read
+//   panel_word(w, scale)   such a word as it stands in a packed panel (scaled)
 //   accumulate(sum, a, w)  sum += the word of A at a times w
-//   finish(total, sum, scale)  total += scale * sum, at the end of kInt4Group elements
-// and, for int8, which has no scales: kScaled = false, and sums are totals, to which add(v, broadcast(x)) adds what a row's offset is.
+// Sums of kInt4Group elements times their scales are added to totals. int8 has no scales: kScaled = false, sums are totals, and add(v, broadcast(p))
+// adds a row's offset.
 #pragma once
 #include "gemm/compressed/int4_kernels.h"
 #include "gemm/kernels/strips_body.h"
@@ -18,10 +18,10 @@ namespace {
 template <typename V>
 void unpack_strip(std::size_t words, const std::uint32_t* codes, const float* scales, typename V::Element* panel, std::size_t pitch) {
   constexpr std::size_t kWordsPerGroup = kInt4Group / kInt4Codes;
-  typename V::Scales scale = V::no_scales();
+  typename V::Register scale = V::zero();
   for (std::size_t l = 0; l < words; ++l, codes += kStrip) {
     if constexpr (V::kScaled) {
-      if (l % kWordsPerGroup == 0) scale = V::load_scales(scales + l / kWordsPerGroup * kStrip);
+      if (l % kWordsPerGroup == 0) scale = V::load(scales + l / kWordsPerGroup * kStrip);
     }
     const typename V::Codes word = V::load_codes(codes);
 #define AIBENCH_INT4_STEP(i) \
@@ -89,13 +89,13 @@ void int4_tile(const Int4Rows<typename V::Source>& t, const std::uint32_t* const
       if (l % kWordsPerGroup != kWordsPerGroup - 1 && l + 1 != t.words) continue;
       const std::size_t group = l / kWordsPerGroup * kStrip;
 #define AIBENCH_INT4_SCALES(v) \
-  [[maybe_unused]] typename V::Scales y##v{}; \
-  if constexpr (N > v) y##v = V::load_scales(scales_of[v] + group);
+  [[maybe_unused]] typename V::Register y##v{}; \
+  if constexpr (N > v) y##v = V::load(scales_of[v] + group);
       AIBENCH_INT4_SCALES(0) AIBENCH_INT4_SCALES(1) AIBENCH_INT4_SCALES(2) AIBENCH_INT4_SCALES(3)
 #undef AIBENCH_INT4_SCALES
 #define AIBENCH_INT4_FINISH(r, v)                    \
   if constexpr (R > r && N > v) {                    \
-    c##r##v = V::finish(c##r##v, s##r##v, y##v);     \
+    c##r##v = V::fma(s##r##v, y##v, c##r##v);     \
     s##r##v = V::zero();                             \
   }
       AIBENCH_INT4_GRID(AIBENCH_INT4_FINISH)
@@ -119,7 +119,7 @@ struct Int4Form {
   static void store(Element* p, Register v) { V::store(p, v); }
   static Register finished(const Rows& t, std::size_t row, std::size_t, Register v) {
     if constexpr (V::kScaled) return v;
-    else return V::add(v, V::broadcast(t.offsets[row]));
+    else return V::add(v, V::broadcast(t.offsets + row));
   }
   template <int R, int N>
   static void tile(const Rows& t, std::size_t first, std::size_t last, const char* a, Register totals[R * N]) {

@@ -1,19 +1,17 @@
 // 2:4 weights with AVX2 and FMA, as sparse24_avx512f.cc; int8 as pairs of s16, which vpmaddwd multiplies.
-#include <immintrin.h>
-
+#include "gemm/kernels/f32_vector_avx2.h"
+#include "gemm/kernels/s32_vector_256.h"
 #include "gemm/kernels/sparse24_body.h"
 
 namespace aibench {
 namespace {
 
 template <typename T>
-struct FloatVector {
+struct FloatVector : F32Vector {
   using Source = T;
-  using Element = float;
-  using Register = __m256;
   using Places = __m256i;
   using Data = __m256;
-  static constexpr std::size_t kLanes = 8, kMostRows = 8, kStepBytes = 16;
+  static constexpr std::size_t kMostRows = 8, kStepBytes = 16;
   static constexpr int vectors(int rows) { return rows == 1 ? 4 : rows <= 4 ? 2 : 1; }
   struct Picks {
     __m256i first, second;
@@ -21,12 +19,10 @@ struct FloatVector {
   struct Values {
     __m256 first, second;
   };
-  static Register zero() { return _mm256_setzero_ps(); }
-  static void store(float* p, Register v) { _mm256_storeu_ps(p, v); }
   static Places load_places(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   static Places next(Places places) { return _mm256_srli_epi32(places, 2); }
   static Picks picks(Places places) { return {places, _mm256_srli_epi32(places, 16)}; }
-  static Data load(const char* a) { return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(a)); }
+  static Data load_data(const char* a) { return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(a)); }
   static Values load_values(const std::uint32_t* p) {
     if constexpr (sizeof(T) == 4) {
       return {_mm256_loadu_ps(reinterpret_cast<const float*>(p)), _mm256_loadu_ps(reinterpret_cast<const float*>(p + kStrip))};
@@ -42,20 +38,16 @@ struct FloatVector {
 };
 
 // A step is eight elements of k: its first and its second four stand in registers of their own.
-struct PairVector {
+struct PairVector : S32Vector {
   using Source = std::int8_t;
-  using Element = std::int32_t;
-  using Register = __m256i;
   using Places = __m256i;
-  static constexpr std::size_t kLanes = 8, kMostRows = 8, kStepBytes = 16;
+  static constexpr std::size_t kMostRows = 8, kStepBytes = 16;
   static constexpr int vectors(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
   struct Data {
     __m256i first, second;
   };
   using Picks = Data;
   using Values = Data;
-  static Register zero() { return _mm256_setzero_si256(); }
-  static void store(std::int32_t* p, Register v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
   static Places load_places(const std::uint32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   static Places next(Places places) { return _mm256_srli_epi32(places, 2); }
   // Place p, a byte, to the bytes 2p and 2p + 1 of an s16.
@@ -69,7 +61,7 @@ struct PairVector {
     };
     return {doubled(0), doubled(2)};
   }
-  static Data load(const char* a) {
+  static Data load_data(const char* a) {
     const auto four = [](const char* p) { return _mm256_set1_epi64x(*reinterpret_cast<const std::int64_t*>(p)); };
     return {four(a), four(a + 8)};
   }

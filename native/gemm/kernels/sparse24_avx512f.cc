@@ -1,20 +1,17 @@
 // 2:4 weights with AVX-512, f32 and bf16: four elements of A stand in every quarter of a register, and every lane takes the two that its column
 // kept. vpermilps looks at the lowest two bits of each lane alone.
-#include <immintrin.h>
-
+#include "gemm/kernels/f32_vector_avx512f.h"
 #include "gemm/kernels/sparse24_body.h"
 
 namespace aibench {
 namespace {
 
 template <typename T>
-struct Vector {
+struct Vector : F32Vector {
   using Source = T;
-  using Element = float;
-  using Register = __m512;
   using Places = __m512i;
   using Data = __m512;
-  static constexpr std::size_t kLanes = 16, kMostRows = 8, kStepBytes = 16;
+  static constexpr std::size_t kMostRows = 8, kStepBytes = 16;
   static constexpr int vectors(int rows) { return rows == 1 ? 4 : 2; }
   struct Picks {
     __m512i first, second;
@@ -22,12 +19,10 @@ struct Vector {
   struct Values {
     __m512 first, second;
   };
-  static Register zero() { return _mm512_setzero_ps(); }
-  static void store(float* p, Register v) { _mm512_storeu_ps(p, v); }
   static Places load_places(const std::uint32_t* p) { return _mm512_loadu_si512(p); }
   static Places next(Places places) { return _mm512_srli_epi32(places, 2); }
   static Picks picks(Places places) { return {places, _mm512_srli_epi32(places, 16)}; }
-  static Data load(const char* a) { return _mm512_broadcast_f32x4(_mm_loadu_ps(reinterpret_cast<const float*>(a))); }
+  static Data load_data(const char* a) { return _mm512_broadcast_f32x4(_mm_loadu_ps(reinterpret_cast<const float*>(a))); }
   static Values load_values(const std::uint32_t* p) {
     if constexpr (sizeof(T) == 4) return {_mm512_loadu_ps(p), _mm512_loadu_ps(p + kStrip)};
     const __m512i pairs = _mm512_loadu_si512(p);

@@ -3,7 +3,7 @@
 //   Places                   words of places of kLanes columns in a register
 //   load_places(p), next(places)   those at p; those of the next step at the bottom
 //   kStepBytes               of a row of A: what a step is about
-//   Data, load(a)            them, for all lanes
+//   Data, load_data(a)           them, for all lanes
 //   Picks, picks(places)     of the kept elements: how they are taken out of Data
 //   Values, load_values(p)   of a step
 //   accumulate(sum, data, picks, values)
@@ -76,7 +76,7 @@ struct Sparse24Form {
 #undef AIBENCH_SPARSE_STEP
 #define AIBENCH_SPARSE_MULTIPLY(r, at)                                        \
   if constexpr (R > r) {                                                      \
-    const typename V::Data data = V::load(at);                                \
+    const typename V::Data data = V::load_data(at);                                \
     V::accumulate(c##r##0, data, picks0, values0);                            \
     if constexpr (N > 1) V::accumulate(c##r##1, data, picks1, values1);       \
     if constexpr (N > 2) V::accumulate(c##r##2, data, picks2, values2);       \
